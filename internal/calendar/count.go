@@ -82,7 +82,8 @@ func (r Rule) move(d Date, h Holidays) (Date, []Text) {
 }
 
 // countHours adds real hours, so that a night in which the clock changes is neither longer nor shorter. The count runs from
-// the instant of the event, without rounding up to the next full hour.
+// the instant of the event [P]; read to the letter, Reg. 1182/71 art. 3 par. 1 leaves out the whole clock hour of the event,
+// which would end the term up to an hour later.
 func countHours(start time.Time, n int, h Holidays) Result {
 	due := start.UTC().Add(time.Duration(n) * time.Hour)
 	return Result{

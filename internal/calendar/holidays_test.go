@@ -84,6 +84,15 @@ func TestPatronSaint(t *testing.T) {
 	}
 }
 
+func TestHolidaysDoNotFollowTheCallersSlice(t *testing.T) {
+	feasts := []MonthDay{{time.December, 7}}
+	milan := Italy(feasts...)
+	feasts[0] = MonthDay{time.June, 24}
+	if milan.WorkingDay(day(t, "2026-12-07")) || !milan.WorkingDay(day(t, "2026-06-24")) {
+		t.Error("changing the caller's slice changed the holidays")
+	}
+}
+
 func TestClosedNamesTheReason(t *testing.T) {
 	for s, want := range map[string]string{
 		"2026-12-05": "sabato", "2026-12-06": "domenica", "2026-12-08": "Immacolata Concezione", "2026-12-26": "Santo Stefano", "2026-12-09": "",

@@ -9,6 +9,8 @@ CREATE TABLE bodies (
   istat      text NOT NULL DEFAULT '',
   nuts       text NOT NULL DEFAULT '',
   patron     text NOT NULL DEFAULT '',      -- patron saint of the seat, MM-DD
+  works_level    text NOT NULL DEFAULT '',  -- qualification (art. 63): L3, L2, L1; empty = not known
+  services_level text NOT NULL DEFAULT '',  -- SF3, SF2, SF1
   source     text NOT NULL DEFAULT '',      -- 'anac' when an import made it
   created_at timestamptz NOT NULL
 );
@@ -61,6 +63,7 @@ CREATE TABLE cases (
   state       text NOT NULL,
   stage       text NOT NULL,
   previous    text NOT NULL DEFAULT '',     -- state before this one
+  visited     text NOT NULL DEFAULT '',     -- states it has been in, with spaces around: secrets open by them
   outcome     text NOT NULL DEFAULT '',     -- of the final state; empty while it goes on
   revision    bigint NOT NULL,
   parent      text COLLATE "C" REFERENCES cases(id),

@@ -1,0 +1,105 @@
+// Package config holds every setting of the program in one struct and reads it, later sources winning, from the
+// defaults, a YAML file and the environment.
+//
+// It only reads and checks values: it opens no database, creates no folder and keeps no global. cmd/sua loads it once and
+// hands each package the fields it needs; no other package imports it. Every key stands, with a comment, in
+// configs/sua.example.yaml, and a test keeps that file equal to the defaults.
+package config
+
+import (
+	"net"
+	"time"
+)
+
+// Config is the whole configuration. The zero value is not usable: start from Default or Load.
+type Config struct {
+	// Listen is the host:port the server answers on; PORT replaces the port alone.
+	Listen string `yaml:"listen" env:"LISTEN"`
+	// PublicURL is the address people type, used in links that leave the program; no trailing slash.
+	PublicURL string    `yaml:"public_url" env:"PUBLIC_URL"`
+	Database  Database  `yaml:"database" envPrefix:"DATABASE_"`
+	Documents Documents `yaml:"documents" envPrefix:"DOCUMENTS_"`
+	Workflows Workflows `yaml:"workflows" envPrefix:"WORKFLOWS_"`
+	// Enforce lists keys of workflows/law/limits.yaml marked M or P which shall refuse instead of warning.
+	Enforce []string `yaml:"enforce" env:"ENFORCE"`
+	// Demo loads the demo data and opens its accounts; allowed on a loopback address only.
+	Demo      bool      `yaml:"demo" env:"DEMO"`
+	Log       Log       `yaml:"log" envPrefix:"LOG_"`
+	RateLimit RateLimit `yaml:"rate_limit" envPrefix:"RATE_LIMIT_"`
+	Sweep     Sweep     `yaml:"sweep" envPrefix:"SWEEP_"`
+	Session   Session   `yaml:"session" envPrefix:"SESSION_"`
+}
+
+// Database says where the data live: "sqlite:PATH" or "postgres://…".
+type Database struct {
+	// URL is the connection that serves; on PostgreSQL the role that may not rewrite history (sua_app).
+	URL string `yaml:"url" env:"URL"`
+	// OwnerURL is the connection that migrates (sua_owner). Load fills it with URL when it is empty.
+	OwnerURL string `yaml:"owner_url" env:"OWNER_URL"`
+}
+
+// Documents says where uploaded files go.
+type Documents struct {
+	// Folder keeps each file once, named by its SHA-256.
+	Folder string `yaml:"folder" env:"FOLDER"`
+	// MaxMB is the largest file accepted, in units of 1,048,576 bytes.
+	MaxMB int `yaml:"max_mb" env:"MAX_MB"`
+}
+
+// Workflows adds definitions to the embedded ones.
+type Workflows struct {
+	// Folder holds the administrator's own *.yaml; empty means only the embedded ones.
+	Folder string `yaml:"folder" env:"FOLDER"`
+}
+
+// Log shapes what the program writes about itself on standard error.
+type Log struct {
+	// Level is debug, info, warn or error.
+	Level string `yaml:"level" env:"LEVEL"`
+	// Format is text or json.
+	Format string `yaml:"format" env:"FORMAT"`
+}
+
+// RateLimit bounds how fast one client may call the API.
+type RateLimit struct {
+	// PerMinute is the number of requests a client may make in a minute; 0 sets no limit.
+	PerMinute int `yaml:"per_minute" env:"PER_MINUTE"`
+}
+
+// Sweep is the look for due deadlines which each worker takes by itself, whatever the queue says.
+type Sweep struct {
+	// Every is the pause between two looks, and so the most a lost task can make a deadline late.
+	Every time.Duration `yaml:"every" env:"EVERY"`
+}
+
+// Session bounds how long a person stays signed in.
+type Session struct {
+	// Hours is the life of a session from sign-in.
+	Hours int `yaml:"hours" env:"HOURS"`
+}
+
+// Default is the configuration of a program started with no file and no variable: everything in ./data, nothing to install.
+func Default() Config {
+	return Config{
+		Listen:    "127.0.0.1:8080",
+		PublicURL: "http://localhost:8080",
+		Database:  Database{URL: "sqlite:data/sua.db"},
+		Documents: Documents{Folder: "data/documents", MaxMB: 50},
+		Enforce:   []string{},
+		Log:       Log{Level: "info", Format: "text"},
+		RateLimit: RateLimit{PerMinute: 600},
+		Sweep:     Sweep{Every: 2 * time.Second},
+		Session:   Session{Hours: 10},
+	}
+}
+
+// complete fills what follows from other settings: who changes only the port still gets links that work, and one database
+// account serves for both duties until a second is named.
+func (c *Config) complete() {
+	if c.Database.OwnerURL == "" {
+		c.Database.OwnerURL = c.Database.URL
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); err == nil && c.PublicURL == Default().PublicURL {
+		c.PublicURL = "http://localhost:" + port
+	}
+}

@@ -1,0 +1,273 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/province-comuni/sua/internal/calendar"
+	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+// commit makes a prepared step happen in the world: the case moves, terms start and end, children open and are told, the
+// parent joins. Any error leaves the world unusable: the request is refused as a whole.
+func (w *world) commit(s *step) (*happening, error) {
+	n, from := s.n, s.n.c.State
+	s.before = n.c.Data
+	h := w.happen(s, from)
+	w.move(s, h.seq)
+	w.leaveTerms(n, h)
+	if s.ev.Rectify {
+		w.reviveTerms(n, h)
+	}
+	for _, a := range s.ev.Then {
+		if err := w.act(s, h, a); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.endsWell(n); err != nil {
+		return nil, err
+	}
+	w.syncColumns(n)
+	return h, w.join(n, h)
+}
+
+// move gives the case its new values and state.
+func (w *world) move(s *step, seq int64) {
+	n := s.n
+	was := n.c.State
+	for i := range s.newRows {
+		s.newRows[i].ChangedSeq = seq
+	}
+	n.c.Data, n.rows = s.draft.Data, s.rows
+	n.newRows = append(n.newRows, s.newRows...)
+	for _, r := range s.changed {
+		r.ChangedSeq = seq
+		n.changedRows[rowKey{r.Register, r.Row}] = r
+	}
+	if s.to != was {
+		n.c.Previous = was
+	}
+	n.c.State = s.to
+	if st, ok := n.def.State(s.to); ok {
+		n.c.Stage, n.c.Outcome = st.Stage, st.Final
+	}
+	if !strings.Contains(n.c.Visited, " "+s.to+" ") {
+		n.c.Visited += " " + s.to + " "
+	}
+	n.c.EndedAt = nil
+	if n.c.Outcome != "" {
+		n.c.EndedAt = &w.now
+	}
+	n.c.Revision++
+	n.c.UpdatedAt = w.now
+	n.changed = true
+}
+
+// happen records the step in the story of its tree.
+func (w *world) happen(s *step, from string) *happening {
+	root := w.root(s.n)
+	h := &happening{
+		n: s.n, root: root, event: s.ev.ID, from: from, to: s.to, seq: w.nextSeq(root), effective: s.effective, actor: w.who.ID,
+		role: s.by.role, body: s.by.body, cause: s.by.cause, limits: s.limits, documents: s.documents, personal: map[string]any{},
+	}
+	if !s.by.person && h.role == "" {
+		h.role = "system"
+	}
+	h.story.Acknowledged = s.accepted
+	h.noteInputs(s)
+	w.happened = append(w.happened, h)
+	return h
+}
+
+// act carries out one line of `then`.
+func (w *world) act(s *step, h *happening, a flow.Action) error {
+	n := s.n
+	switch a.Verb {
+	case flow.VerbSet:
+		if v, ok := s.inputs[a.From]; ok {
+			n.c.Data[a.Field] = v
+		}
+	case flow.VerbFix:
+		n.c.RulesDate = calendar.DateOf(w.now).String()
+	case flow.VerbAssign:
+		w.assign(s, a)
+	case flow.VerbStart, flow.VerbRestart, flow.VerbStop, flow.VerbSuspend, flow.VerbResume:
+		return w.term(n, h, a)
+	case flow.VerbOpen:
+		return w.openChildren(s, h, a)
+	case flow.VerbOpenLinked:
+		return w.openLinked(s, h, a)
+	case flow.VerbTell:
+		return w.tell(n, h, a)
+	case flow.VerbNotify:
+		return w.notify(n, h, a.Template, a.To)
+	case flow.VerbRun:
+		return w.run(s, a.Effect)
+	default:
+		return fmt.Errorf("event %s: unknown verb %q", s.ev.ID, a.Verb)
+	}
+	return nil
+}
+
+// assign gives the case its RUP or its officer: the person named by the input, or the one who acts.
+func (w *world) assign(s *step, a flow.Action) {
+	person, _ := s.inputs[a.From].(string)
+	if person == "" && s.by.person {
+		person = w.who.ID
+	}
+	if person == "" {
+		return
+	}
+	if roles[a.Role].Side == flow.SideMember {
+		s.n.c.RUP = person
+	} else {
+		s.n.c.Officer = person
+	}
+}
+
+// run applies a named effect: the fields and rows that it changes.
+func (w *world) run(s *step, call flow.Call) error {
+	n := s.n
+	s.draft, s.rows = n.c, n.rows
+	changes, err := effects[call.Name].Apply(w.facts(n, s), call.Params)
+	if err != nil {
+		return err
+	}
+	maps.Copy(n.c.Data, changes.Fields)
+	seq := w.happened[len(w.happened)-1].seq
+	for _, r := range changes.Rows {
+		r.CaseID, r.ChangedSeq = n.c.ID, seq
+		n.changedRows[rowKey{r.Register, r.Row}] = r
+		for i, old := range n.rows[r.Register] {
+			if old.Row == r.Row {
+				n.rows[r.Register] = slices.Clone(n.rows[r.Register])
+				n.rows[r.Register][i] = r
+			}
+		}
+	}
+	return nil
+}
+
+// tell fires an event on every child of a declaration that stands where the event may leave from. A child whose guard
+// refuses refuses the whole.
+func (w *world) tell(n *node, h *happening, a flow.Action) error {
+	for _, child := range w.children(n, a.Children) {
+		ev, ok := child.def.Event(a.Event)
+		if !ok || len(child.def.MovesFrom(a.Event, child.c.State)) == 0 {
+			continue
+		}
+		if child.c.RulesDate == "" {
+			child.c.RulesDate = n.c.RulesDate
+		}
+		if _, err := w.follow(child, ev, h, "parent", nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow makes an event happen because another did, at the same effective time.
+func (w *world) follow(n *node, ev *flow.Event, cause *happening, role string, copied store.Values) (*happening, error) {
+	s, err := w.prepare(n, ev, ask{effective: cause.effective, copied: copied, by: by{role: role, cause: cause.seq}})
+	if err != nil {
+		return nil, err
+	}
+	if len(s.refusals) > 0 {
+		return nil, &Refused{Event: ev.ID, Refusals: s.refusals}
+	}
+	return w.commit(s)
+}
+
+// join moves the parent when this case's move completes what the parent waits for.
+func (w *world) join(n *node, h *happening) error {
+	p := w.parent(n)
+	if p == nil {
+		return nil
+	}
+	for _, j := range p.def.Joins {
+		if j.Children != n.c.Child || !w.joined(p, j) {
+			continue
+		}
+		ev, ok := p.def.Event(j.Fire)
+		if !ok || len(p.def.MovesFrom(j.Fire, p.c.State)) == 0 {
+			continue // not waiting for it now: tried again at each child's move
+		}
+		s, err := w.prepare(p, ev, ask{effective: h.effective, by: by{role: "system", cause: h.seq}})
+		if err != nil {
+			return err
+		}
+		if len(s.refusals) > 0 {
+			continue
+		}
+		if _, err := w.commit(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// joined reports whether the children stand as a join asks.
+func (w *world) joined(p *node, j flow.Join) bool {
+	there := func(c *node) bool {
+		if j.Final && c.c.Outcome != "" {
+			return true
+		}
+		return slices.Contains(j.States, c.c.State)
+	}
+	children := w.children(p, j.Children)
+	if j.All {
+		return len(children) > 0 && !slices.ContainsFunc(children, func(c *node) bool { return !there(c) })
+	}
+	return slices.ContainsFunc(children, there)
+}
+
+// endsWell refuses a final state while a child goes on that may not outlive its parent.
+func (w *world) endsWell(n *node) error {
+	if n.c.Outcome == "" {
+		return nil
+	}
+	for _, decl := range n.def.Children {
+		if decl.Outlives {
+			continue
+		}
+		for _, c := range w.children(n, decl.ID) {
+			if c.c.Outcome == "" {
+				return &Refused{Refusals: []Refusal{*refuse("children_open", "children", decl.Label.IT, "children_en", decl.Label.EN, "state", w.stateLabel(c).IT, "state_en", w.stateLabel(c).EN)}}
+			}
+		}
+	}
+	return nil
+}
+
+// notify queues a notice for roles; package jobs turns it into messages.
+func (w *world) notify(n *node, h *happening, template string, to []string) error {
+	payload, err := json.Marshal(struct {
+		Template string   `json:"template"`
+		To       []string `json:"to"`
+		Event    string   `json:"event"`
+		Seq      int64    `json:"seq"`
+	}{template, to, h.event, h.seq})
+	if err != nil {
+		return fmt.Errorf("notice %s: %w", template, err)
+	}
+	w.messages = append(w.messages, store.Message{Topic: "notice", CaseID: n.c.ID, Root: n.c.Root, MemberBody: n.c.MemberBody, SUA: n.c.SUA, Payload: payload, At: w.now})
+	return nil
+}
+
+// syncColumns copies the fields that lists sort and filter by into their columns.
+func (w *world) syncColumns(n *node) {
+	text := func(id string) string { s, _ := n.c.Data[id].(string); return s }
+	n.c.Title, n.c.CIG, n.c.CUP = text("title"), text("cig"), text("cup")
+	n.c.Amount = nil
+	if cents, ok := n.c.Data["amount"].(int64); ok {
+		n.c.Amount = &cents
+	}
+	n.c.Search = fold(n.c.Title + " " + n.c.CIG + " " + n.c.CUP + " " + text("number") + " " + w.e.parties.bodyName(n.c.MemberBody))
+}
+
+var errNoWorkflow = errors.New("the workflow of a new case is not in the library")

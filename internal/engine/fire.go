@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/province-comuni/sua/internal/auth"
+	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+// Fire moves a case along its workflow on behalf of who.
+//
+// One transaction, under the lock of the tree: read the facts that the event's guards declared, decide, write state,
+// event, terms, children and notices. It returns ErrNotFound when the case is not there or not in the actor's sight,
+// *Forbidden without the role, *Stale when somebody was faster, *Invalid, *Refused or *NeedsAcknowledgement as the rules
+// say, and an error of kind KindKeyReused when the key was used with another content.
+func (e *Engine) Fire(ctx context.Context, who auth.Actor, cmd Fire) (Moved, error) {
+	key := idemKey(who, "fire/"+cmd.Case, cmd.Key, cmd)
+	var moved Moved
+	var stale *Stale
+	err := e.db.Update(ctx, scope(who), cmd.Case, key, func(tx *store.Tx) error {
+		if tx.Answer != nil {
+			return answered(tx, &moved)
+		}
+		if cmd.Revision != 0 && cmd.Revision != tx.Case.Revision {
+			stale = &Stale{Expected: cmd.Revision, Current: tx.Case.Revision}
+			return stale
+		}
+		w, n, err := e.load(tx, who, cmd.Event)
+		if err != nil {
+			return err
+		}
+		h, err := w.decide(n, cmd)
+		if err != nil {
+			return err
+		}
+		moved = w.moved(h)
+		return w.record(tx, key, moved)
+	})
+	if stale != nil {
+		return Moved{}, e.whatChanged(ctx, who, cmd.Case, stale)
+	}
+	return moved, err
+}
+
+// load reads the facts that deciding the event needs, cascades included, and nothing else.
+func (e *Engine) load(tx *store.Tx, who auth.Actor, event string) (*world, *node, error) {
+	def, err := e.Definition(tx.Case.Hash)
+	if err != nil {
+		return nil, nil, err
+	}
+	var needs flow.Needs
+	if ev, ok := def.Event(event); ok {
+		needs = ev.Needs
+	}
+	return e.loadNeeds(tx, who, needs)
+}
+
+func (e *Engine) loadNeeds(tx *store.Tx, who auth.Actor, needs flow.Needs) (*world, *node, error) {
+	s, err := tx.Load(store.Want{
+		Tree: needs.Tree, Parent: needs.Has(flow.NeedParent), Children: needs.Has(flow.NeedChildren), Rows: needs.Has(flow.NeedRows),
+		Documents: needs.Has(flow.NeedDocuments), Agreement: needs.Has(flow.NeedAgreement), Past: needs.Has(flow.NeedPast),
+		Deadlines: needs.Has(flow.NeedDeadlines),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := e.newWorld(tx.Now, who, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, w.nodes[tx.Case.ID], nil
+}
+
+// whatChanged completes a Stale with the events since the revision that the person saw.
+func (e *Engine) whatChanged(ctx context.Context, who auth.Actor, id string, stale *Stale) error {
+	h, err := e.History(ctx, who, id, 0, 0)
+	if err != nil {
+		return errors.Join(stale, fmt.Errorf("what changed: %w", err))
+	}
+	missed := int(stale.Current - stale.Expected)
+	for i := len(h.Items) - 1; i >= 0 && missed > 0; i-- {
+		if h.Items[i].Case == id {
+			stale.Changes = append([]HistoryItem{h.Items[i]}, stale.Changes...)
+			missed--
+		}
+	}
+	return stale
+}

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/province-comuni/sua/internal/flow"
+)
+
+// Guard is a condition that workflows name. Check is pure: it looks at Facts and says why not, or nil.
+type Guard struct {
+	flow.Word
+	Law   string // cited in its refusals, when the refusal cites nothing itself
+	Check func(*Facts, any) *Refusal
+}
+
+// Effect is a computation that workflows name: it returns the fields and rows to change, and does no I/O.
+type Effect struct {
+	flow.Word
+	Apply func(*Facts, any) (Changes, error)
+}
+
+// guards binds the names used in workflows. Adding one: write its function in guards_*.go, add a line here, its texts in
+// texts.go, and a scenario that it refuses.
+var guards = merge(genericGuards(), legalGuards())
+
+// effects binds the names of `run`.
+var effects = allEffects()
+
+func guard[P any](doc Text, law string, needs flow.Need, check func(*Facts, P) *Refusal) Guard {
+	var p P
+	return Guard{Word: flow.Word{Params: p, Needs: needs, Doc: doc}, Law: law, Check: func(f *Facts, params any) *Refusal {
+		typed, ok := params.(P)
+		if !ok {
+			return refuse("guard_params") // Compile has decoded them: this is a fault of ours
+		}
+		return check(f, typed)
+	}}
+}
+
+// plain is a guard without parameters.
+func plain(doc Text, law string, needs flow.Need, check func(*Facts) *Refusal) Guard {
+	return Guard{Word: flow.Word{Needs: needs, Doc: doc}, Law: law, Check: func(f *Facts, _ any) *Refusal { return check(f) }}
+}
+
+// reading adds to a guard the fields and limits that it reads by name.
+func (g Guard) reading(fields map[string][]flow.Type, limits ...string) Guard {
+	g.Fields, g.Limits = fields, limits
+	return g
+}
+
+// Vocabulary is everything a workflow may name: guards, effects, roles and acts.
+func Vocabulary() flow.Vocabulary {
+	v := flow.Vocabulary{Guards: map[string]flow.Word{}, Effects: map[string]flow.Word{}, Roles: maps.Clone(roles), Acts: maps.Clone(acts)}
+	for name, g := range guards {
+		v.Guards[name] = g.Word
+	}
+	for name, e := range effects {
+		v.Effects[name] = e.Word
+	}
+	return v
+}
+
+// reads are the fields and registers that an event asks for: before anything is typed, guards that look at them can say
+// nothing.
+type reads struct{ fields, registers map[string]bool }
+
+// readsOf returns what the event's inputs would give, when nothing was typed yet.
+func readsOf(ev *flow.Event, blind bool) reads {
+	r := reads{map[string]bool{}, map[string]bool{}}
+	if !blind {
+		return r
+	}
+	for _, in := range ev.Inputs {
+		if in.Field != "" {
+			r.fields[in.Field] = true
+		}
+		if in.Register != "" {
+			r.registers[in.Register] = true
+		}
+	}
+	return r
+}
+
+// known leaves out the calls that read what is not given yet.
+func known(calls []flow.Call, unknown reads) []flow.Call {
+	if len(unknown.fields)+len(unknown.registers) == 0 {
+		return calls
+	}
+	return slices.DeleteFunc(slices.Clone(calls), func(c flow.Call) bool {
+		fields, registers := flow.Reads(c.Params)
+		for name := range guards[c.Name].Fields {
+			fields = append(fields, name)
+		}
+		return slices.ContainsFunc(fields, func(f string) bool { return unknown.fields[f] }) ||
+			slices.ContainsFunc(registers, func(r string) bool { return unknown.registers[r] })
+	})
+}
+
+func merge(tables ...map[string]Guard) map[string]Guard {
+	out := map[string]Guard{}
+	for _, t := range tables {
+		maps.Copy(out, t)
+	}
+	return out
+}

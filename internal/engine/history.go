@@ -1,0 +1,256 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/province-comuni/sua/internal/audit"
+	"github.com/province-comuni/sua/internal/auth"
+	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+// History tells the story of the tree of a case, oldest first, with the result of checking its chain. after and limit page
+// by seq (limit 0: all); the chain is checked whole when the page is the whole story, else link by link within the page.
+func (e *Engine) History(ctx context.Context, who auth.Actor, id string, after int64, limit int) (History, error) {
+	var root *store.Case
+	cases := map[string]*store.Case{}
+	err := e.db.Peek(ctx, scope(who), id, func(tx *store.Tx) error {
+		s, err := tx.Load(store.Want{Tree: true})
+		root = tx.Root
+		if err == nil {
+			cases = s.Cases
+		}
+		return err
+	})
+	if err != nil {
+		return History{}, err
+	}
+	events, err := e.db.History(ctx, scope(who), root.ID, after, limit)
+	if err != nil {
+		return History{}, err
+	}
+	out := History{Root: root.ID, Verified: true}
+	if broken := check(events, root, after, limit); broken != nil {
+		out.Verified, out.Broken = false, broken.Error()
+	}
+	for i := range events {
+		c, ok := cases[events[i].CaseID]
+		if !ok {
+			continue
+		}
+		item, err := e.tell(&events[i], c, look(who, c))
+		if err != nil {
+			out.Verified, out.Broken = false, err.Error()
+			continue
+		}
+		out.Items = append(out.Items, item)
+	}
+	if limit > 0 && len(events) == limit && events[limit-1].Seq < root.ChainSeq {
+		out.Next = events[limit-1].Seq
+	}
+	return out, nil
+}
+
+// check verifies the chain over the events read: from the first one, links and hashes; over a later page, that it is dense and
+// each event fits its hash and the one before it.
+func check(events []store.Event, root *store.Case, after int64, limit int) error {
+	var chain audit.Chain
+	if after > 0 && len(events) > 0 {
+		h, err := audit.Parse(events[0].Header)
+		if err != nil {
+			return err
+		}
+		if chain, err = audit.Resume(h); err != nil {
+			return err
+		}
+	}
+	for i := range events {
+		if _, err := chain.Add(sealed(&events[i])); err != nil {
+			return err
+		}
+	}
+	if limit > 0 && len(events) == limit && events[limit-1].Seq < root.ChainSeq {
+		return nil
+	}
+	if len(events) == 0 && after == root.ChainSeq {
+		return nil
+	}
+	return chain.Ends(root.ChainSeq, root.ChainHash)
+}
+
+func sealed(e *store.Event) audit.Sealed {
+	return audit.Sealed{Header: e.Header, Hash: e.Hash, Parts: audit.Parts{
+		Open: audit.Part{Salt: e.OpenSalt, Body: e.OpenBody}, Secret: audit.Part{Salt: e.SecretSalt, Body: e.SecretBody},
+		Personal: audit.Part{Salt: e.PersonalSalt, Body: e.PersonalBody},
+	}}
+}
+
+// tell turns a stored event into what the actor may read.
+func (e *Engine) tell(ev *store.Event, c *store.Case, seen sight) (HistoryItem, error) {
+	h, err := audit.Parse(ev.Header)
+	if err != nil {
+		return HistoryItem{}, err
+	}
+	item := HistoryItem{
+		Seq: h.Seq, Case: h.Case, Event: h.Event, Label: Text{IT: h.Event, EN: h.Event}, From: Labelled{ID: h.From}, To: Labelled{ID: h.To},
+		At: h.At, Effective: h.Effective, Actor: e.parties.personRef(h.Actor), Role: roleLabel(h.Role), Cause: h.Cause,
+		Hash: fmt.Sprintf("%x", ev.Hash), Definition: h.Definition,
+	}
+	def, err := e.Definition(h.Definition)
+	if err != nil {
+		return item, nil // the definition of an old ended case may be gone: the facts stay
+	}
+	item.CaseLabel = caseLabel(c, def)
+	item.From.Label, item.To.Label = label(def, h.From), label(def, h.To)
+	decl, known := def.Event(h.Event)
+	if known {
+		item.Label, item.Law = decl.Label, decl.Law
+	} else if h.Event == attachEvent {
+		item.Label = Text{IT: "Documento caricato", EN: "Document uploaded"}
+	}
+	for _, d := range h.Documents {
+		t := Labelled{d.Type, Text{IT: d.Type, EN: d.Type}}
+		if x, ok := def.Document(d.Type); ok {
+			if t.Label = x.Label; !seen.sees(x.Secret, "") {
+				item.Hidden = true
+				continue
+			}
+		}
+		item.Documents = append(item.Documents, Attached{t, d.SHA256})
+	}
+	return item, e.tellParts(&item, ev, def, decl, seen)
+}
+
+// tellParts reads the open part, and of the secret and personal ones what the actor may see.
+func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definition, decl *flow.Event, seen sight) error {
+	var open story
+	var secret secretStory
+	var personal map[string]any
+	for _, p := range []struct {
+		b    []byte
+		into any
+	}{{ev.OpenBody, &open}, {ev.SecretBody, &secret}, {ev.PersonalBody, &personal}} {
+		if len(p.b) == 0 {
+			continue
+		}
+		dec := json.NewDecoder(strings.NewReader(string(p.b)))
+		dec.UseNumber()
+		if err := dec.Decode(p.into); err != nil {
+			return fmt.Errorf("event %d: part unreadable: %w", item.Seq, err)
+		}
+	}
+	item.Warnings, item.Deadlines = open.Acknowledged, open.Deadlines
+	for i := range item.Deadlines {
+		if d, ok := def.Deadline(item.Deadlines[i].Name); ok {
+			item.Deadlines[i].Label = d.Label
+		}
+	}
+	e.tellInputs(item, decl, open.Inputs)
+	e.tellInputs(item, decl, personal)
+	if secret.Inputs != nil {
+		if decl != nil && seen.sees(decl.Secret, "") {
+			e.tellInputs(item, decl, secret.Inputs)
+		} else {
+			item.Hidden = true
+		}
+	}
+	for _, part := range []map[string]any{open.Fields, secret.Fields} {
+		e.tellFields(item, def, part, seen)
+	}
+	for _, r := range append(open.Rows, secret.Rows...) {
+		e.tellRow(item, def, r, seen)
+	}
+	if open.Document != nil {
+		item.Inputs = append(item.Inputs, Told{Label: Text{IT: "File", EN: "File"}, Text: open.Document.Name, Value: open.Document.Name})
+	}
+	return nil
+}
+
+func (e *Engine) tellInputs(item *HistoryItem, decl *flow.Event, values map[string]any) {
+	for _, id := range sortedKeys(values) {
+		told := Told{Label: Text{IT: id, EN: id}, Text: fmt.Sprint(values[id]), Value: plainNumber(values[id])}
+		if decl != nil {
+			if in, ok := decl.Input(id); ok {
+				told.Label, told.Text = in.Label, e.format(in.Type, in.Of, told.Value)
+			}
+		}
+		item.Inputs = append(item.Inputs, told)
+	}
+}
+
+func (e *Engine) tellFields(item *HistoryItem, def *flow.Definition, values map[string]any, seen sight) {
+	for _, id := range sortedKeys(values) {
+		f, ok := def.Field(id)
+		if !ok {
+			continue
+		}
+		if !seen.sees(f.Secret, "") {
+			item.Hidden = true
+			continue
+		}
+		v := plainNumber(values[id])
+		item.Changes = append(item.Changes, Told{Label: f.Label, Text: e.format(f.Type, f.Of, v), Value: v})
+	}
+}
+
+func (e *Engine) tellRow(item *HistoryItem, def *flow.Definition, r rowStory, seen sight) {
+	values, hidden := seen.row(def, r.Register, r.Values)
+	item.Hidden = item.Hidden || hidden
+	reg, ok := def.Register(r.Register)
+	if !ok || len(values) == 0 {
+		return
+	}
+	var parts []string
+	for _, c := range reg.Columns {
+		if v, ok := values[c.ID]; ok {
+			parts = append(parts, c.Label.IT+": "+e.format(c.Type, c.Of, plainNumber(v)))
+		}
+	}
+	n := strconv.Itoa(r.Row)
+	item.Changes = append(item.Changes, Told{Label: Text{IT: reg.Label.IT + " n. " + n, EN: reg.Label.EN + " no. " + n}, Text: strings.Join(parts, "; "), Value: values})
+}
+
+// format shows a value; bodies and people by name.
+func (e *Engine) format(t flow.Type, of []flow.Choice, v any) string {
+	id, _ := v.(string)
+	switch {
+	case v == nil:
+		return "—"
+	case t == flow.TypePerson:
+		return e.parties.personRef(id).Name
+	case t == flow.TypeBody:
+		return e.parties.bodyRef(id).Name
+	}
+	return flow.Format(t, of, v, "it")
+}
+
+// plainNumber turns a decoded number back into the integer that every stored number is.
+func plainNumber(v any) any {
+	if n, ok := v.(json.Number); ok {
+		if i, err := n.Int64(); err == nil {
+			return i
+		}
+		return n.String()
+	}
+	return v
+}
+
+func label(def *flow.Definition, state string) Text {
+	if st, ok := def.State(state); ok {
+		return st.Label
+	}
+	return Text{}
+}
+
+// caseLabel names a case within its tree: "Lotti 2", or the workflow's name for the root.
+func caseLabel(c *store.Case, def *flow.Definition) Text {
+	if c.Parent == "" {
+		return def.Label
+	}
+	n := strconv.Itoa(c.Ordinal)
+	return Text{IT: def.Label.IT + " " + n, EN: def.Label.EN + " " + n}
+}

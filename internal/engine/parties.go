@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/province-comuni/sua/internal/auth"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+// parties are the bodies, people and agreements that every view names, kept in memory: a few hundred rows that change a few
+// times a month. They are read again when an id is missing and after this process writes one.
+type parties struct {
+	mu      sync.RWMutex
+	db      *store.DB
+	bodies  map[string]store.Body
+	people  map[string]store.Person
+	roles   map[string][]store.Membership
+	members map[string][]string // SUA -> member bodies with an agreement
+}
+
+// refresh reads everything again.
+func (p *parties) refresh(ctx context.Context, db *store.DB) error {
+	bodies, err := db.Bodies(ctx)
+	if err != nil {
+		return err
+	}
+	people, byPerson, err := db.People(ctx)
+	if err != nil {
+		return err
+	}
+	members := map[string][]string{}
+	agreements, err := db.AllAgreements(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range agreements {
+		if !slices.Contains(members[a.SUA], a.MemberBody) {
+			members[a.SUA] = append(members[a.SUA], a.MemberBody)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.db, p.bodies, p.people, p.roles, p.members = db, map[string]store.Body{}, map[string]store.Person{}, byPerson, members
+	for _, b := range bodies {
+		p.bodies[b.ID] = b
+	}
+	for _, h := range people {
+		p.people[h.ID] = h
+	}
+	return nil
+}
+
+func (p *parties) body(id string) (store.Body, bool) {
+	p.mu.RLock()
+	b, ok := p.bodies[id]
+	p.mu.RUnlock()
+	if !ok && id != "" && p.refresh(context.Background(), p.db) == nil { // made by another process
+		p.mu.RLock()
+		b, ok = p.bodies[id]
+		p.mu.RUnlock()
+	}
+	return b, ok
+}
+
+func (p *parties) person(id string) (store.Person, bool) {
+	p.mu.RLock()
+	h, ok := p.people[id]
+	p.mu.RUnlock()
+	if !ok && id != "" && !strings.HasPrefix(id, "system:") && p.refresh(context.Background(), p.db) == nil {
+		p.mu.RLock()
+		h, ok = p.people[id]
+		p.mu.RUnlock()
+	}
+	return h, ok
+}
+
+func (p *parties) bodyName(id string) string {
+	b, _ := p.body(id)
+	return b.Name
+}
+
+func (p *parties) bodyRef(id string) Ref {
+	if b, ok := p.body(id); ok {
+		return Ref{id, b.Name}
+	}
+	return Ref{id, id}
+}
+
+func (p *parties) personRef(id string) Ref {
+	if id == "" {
+		return Ref{}
+	}
+	if strings.HasPrefix(id, "system:") {
+		return Ref{id, "Sistema"}
+	}
+	if h, ok := p.person(id); ok {
+		return Ref{id, h.Name}
+	}
+	return Ref{id, id}
+}
+
+// membersOf returns the bodies that have an agreement with a SUA, by name.
+func (p *parties) membersOf(_ context.Context, sua string) []string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	out := slices.Clone(p.members[sua])
+	slices.SortFunc(out, func(a, b string) int { return strings.Compare(p.bodies[a].Name, p.bodies[b].Name) })
+	return out
+}
+
+// Bodies returns the bodies by which the actor may filter: all for control, else the actor's own and those it serves.
+func (e *Engine) Bodies(ctx context.Context, who auth.Actor) ([]Ref, error) {
+	if err := e.parties.refresh(ctx, e.db); err != nil {
+		return nil, err
+	}
+	own := who.Bodies()
+	for _, b := range who.Bodies() {
+		own = append(own, e.parties.membersOf(ctx, b)...)
+	}
+	e.parties.mu.RLock()
+	defer e.parties.mu.RUnlock()
+	var out []Ref
+	for id, b := range e.parties.bodies {
+		if who.Everywhere() || slices.Contains(own, id) {
+			out = append(out, Ref{id, b.Name})
+		}
+	}
+	sortRefs(out)
+	return out, nil
+}
+
+// People returns the people of the actor's bodies, for inputs that name a person.
+func (e *Engine) People(ctx context.Context, who auth.Actor) ([]Ref, error) {
+	if err := e.parties.refresh(ctx, e.db); err != nil {
+		return nil, err
+	}
+	e.parties.mu.RLock()
+	defer e.parties.mu.RUnlock()
+	var out []Ref
+	for id, h := range e.parties.people {
+		if slices.ContainsFunc(e.parties.roles[id], func(m store.Membership) bool {
+			return who.Everywhere() || slices.Contains(who.Bodies(), m.Body)
+		}) {
+			out = append(out, Ref{id, h.Name})
+		}
+	}
+	sortRefs(out)
+	return out, nil
+}
+
+func sortRefs(refs []Ref) {
+	slices.SortFunc(refs, func(a, b Ref) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+}
+
+// fold makes text findable: lower case, no accents, one space between words.
+func fold(s string) string {
+	var b strings.Builder
+	for _, r := range norm.NFD.String(strings.ToLower(s)) {
+		switch {
+		case r >= 0x300 && r <= 0x36f: // combining accents
+		case r == '\'' || r == '’' || r == '`' || r == '"' || r == ',' || r == ';' || r == '-' || r == '/':
+			b.WriteByte(' ')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}

@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/province-comuni/sua/internal/audit"
+	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+// story is the open part of an event: what everybody who sees the case may read.
+type story struct {
+	Inputs       map[string]any   `json:"inputs,omitempty"`
+	Fields       map[string]any   `json:"fields,omitempty"` // fields that changed, new values (null: emptied)
+	Rows         []rowStory       `json:"rows,omitempty"`
+	Acknowledged []Acknowledged   `json:"acknowledged,omitempty"`
+	Deadlines    []DeadlineChange `json:"deadlines,omitempty"`
+	Opened       []string         `json:"opened,omitempty"`
+	Document     *documentStory   `json:"document,omitempty"`
+	Deadline     string           `json:"deadline,omitempty"` // the term whose expiry brought the event about
+	Source       map[string]any   `json:"source,omitempty"`   // an imported row as it was
+}
+
+// secretStory is the secret part: the same things, of fields and registers that the workflow hides for a time.
+type secretStory struct {
+	Inputs map[string]any `json:"inputs,omitempty"`
+	Fields map[string]any `json:"fields,omitempty"`
+	Rows   []rowStory     `json:"rows,omitempty"`
+}
+
+type rowStory struct {
+	Register string       `json:"register"`
+	Row      int          `json:"row"`
+	Values   store.Values `json:"values"`
+}
+
+type documentStory struct {
+	ID, Type, Name, SHA256 string
+	Size                   int64
+}
+
+// noteInputs puts what was given into the part where it belongs: personal, secret or open. Fields and rows are noted as
+// changes, not twice.
+func (h *happening) noteInputs(s *step) {
+	for i := range s.ev.Inputs {
+		decl := &s.ev.Inputs[i]
+		v, ok := s.inputs[decl.ID]
+		if !ok || decl.Kind != flow.InputValue || v == nil {
+			continue
+		}
+		switch {
+		case decl.Personal || decl.Type == flow.TypePerson:
+			h.personal[decl.ID] = v
+		case s.ev.Secret != nil:
+			put(&h.secret.Inputs, decl.ID, v)
+		default:
+			put(&h.story.Inputs, decl.ID, v)
+		}
+	}
+	for _, r := range append(append([]store.Row(nil), s.newRows...), s.changed...) {
+		note := rowStory{Register: r.Register, Row: r.Row, Values: r.Data}
+		if reg, ok := s.n.def.Register(r.Register); ok && reg.Secret != nil {
+			h.secret.Rows = append(h.secret.Rows, note)
+		} else {
+			h.story.Rows = append(h.story.Rows, note)
+		}
+	}
+	for id, v := range s.draft.Data {
+		if old, had := s.before[id]; !had || !reflect.DeepEqual(old, v) {
+			h.noteField(s.n.def, id, v)
+		}
+	}
+	for id, v := range s.in.fields {
+		if v == nil {
+			h.noteField(s.n.def, id, nil)
+		}
+	}
+}
+
+func (h *happening) noteField(def *flow.Definition, id string, v any) {
+	if f, ok := def.Field(id); ok && f.Secret != nil {
+		put(&h.secret.Fields, id, v)
+		return
+	}
+	if f, ok := def.Field(id); ok && f.Type == flow.TypePerson {
+		h.personal["field:"+id] = v
+		return
+	}
+	put(&h.story.Fields, id, v)
+}
+
+func put(m *map[string]any, k string, v any) {
+	if *m == nil {
+		*m = map[string]any{}
+	}
+	(*m)[k] = v
+}
+
+// parts serialises the three pieces of an event; empty ones stay empty.
+func (h *happening) parts() (audit.Parts, error) {
+	var out audit.Parts
+	for _, p := range []struct {
+		to    *audit.Part
+		v     any
+		empty bool
+	}{
+		{&out.Open, h.story, reflect.ValueOf(h.story).IsZero()},
+		{&out.Secret, h.secret, h.secret.Inputs == nil && h.secret.Fields == nil && h.secret.Rows == nil},
+		{&out.Personal, h.personal, len(h.personal) == 0},
+	} {
+		if p.empty {
+			continue
+		}
+		b, err := json.Marshal(p.v)
+		if err != nil {
+			return out, fmt.Errorf("story of %s: %w", h.event, err)
+		}
+		*p.to = audit.NewPart(b)
+	}
+	return out, nil
+}

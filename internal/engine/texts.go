@@ -1,0 +1,126 @@
+package engine
+
+import "strings"
+
+// texts are the sentences of refusals and problems, by code; {name} stands for a parameter, and in English for name_en when
+// there is one. A test checks that every code the package uses is here, in both languages.
+var texts = map[string]Text{
+	// the request itself
+	"input_unknown":     {IT: "Questa azione non chiede il dato «{input}».", EN: "This action does not ask for “{input}”."},
+	"input_required":    {IT: "{label}: è obbligatorio.", EN: "{label}: required."},
+	"row_expected":      {IT: "Qui va una riga con le sue colonne.", EN: "A row with its columns is expected."},
+	"rows_expected":     {IT: "Qui va un elenco di righe.", EN: "A list of rows is expected."},
+	"row_unknown":       {IT: "La riga indicata non esiste.", EN: "There is no such row."},
+	"choice_unknown":    {IT: "Il valore scelto non è tra quelli possibili.", EN: "The value chosen is not among the possible ones."},
+	"effective_future":  {IT: "La data di effetto non può essere nel futuro.", EN: "The effective date cannot be in the future."},
+	"event_unknown":     {IT: "L'azione «{event}» non esiste in questo flusso.", EN: "There is no action “{event}” in this workflow."},
+	"opening_unclear":   {IT: "Questo flusso si apre in più modi: indica quale.", EN: "This workflow opens in several ways: say which."},
+	"workflow_unknown":  {IT: "Il flusso «{workflow}» non esiste.", EN: "There is no workflow “{workflow}”."},
+	"body_unclear":      {IT: "Indica per quale ente apri la pratica.", EN: "Say for which body the case is."},
+	"body_unknown":      {IT: "L'ente indicato non esiste o non è tra i tuoi.", EN: "There is no such body, or it is not yours."},
+	"reason_required":   {IT: "Per procedere nonostante l'avviso serve un motivo.", EN: "A reason is needed to go on in spite of the warning."},
+	"document_unknown":  {IT: "Il tipo di documento «{type}» non è previsto qui.", EN: "The document type “{type}” is not expected here."},
+	"file_name":         {IT: "Il file non ha un nome.", EN: "The file has no name."},
+	"file_empty":        {IT: "Il file è vuoto.", EN: "The file is empty."},
+	"file_too_large":    {IT: "Il file supera il massimo di {max}.", EN: "The file is larger than {max}."},
+	"sort_unknown":      {IT: "Ordinamento sconosciuto: {sort}.", EN: "Unknown order: {sort}."},
+	"limit_range":       {IT: "Il numero di righe per pagina va da 1 a {max}.", EN: "The page size goes from 1 to {max}."},
+	"cursor":            {IT: "Il segno di pagina non è valido: ricomincia dalla prima pagina.", EN: "The page cursor is not valid: start from the first page."},
+	"filter_unreadable": {IT: "Il filtro non è leggibile.", EN: "The filter cannot be read."},
+
+	"not_yet": {IT: "Non è ancora possibile.", EN: "Not possible yet."},
+
+	// who and where
+	"event_not_here": {IT: "«{event}» non è possibile nello stato «{state}».", EN: "“{event}” is not possible in the state “{state}”."},
+	"role_missing":   {IT: "Spetta a: {roles}.", EN: "It is up to: {roles}."},
+	"role_system":    {IT: "Avviene da sé, quando è il momento.", EN: "It happens by itself, when the time comes."},
+	"role_upload":    {IT: "Con il tuo ruolo non si caricano documenti in questa pratica.", EN: "Your role does not upload documents to this case."},
+	"case_ended":     {IT: "La pratica è conclusa.", EN: "The case has ended."},
+	"no_way_on":      {IT: "Nessuna delle condizioni per proseguire è soddisfatta.", EN: "None of the conditions to go on is met."},
+	"no_previous":    {IT: "Non c'è uno stato precedente a cui tornare.", EN: "There is no previous state to go back to."},
+	"children_open":  {IT: "Non si può concludere: in «{children}» c'è una pratica ancora nello stato «{state}».", EN: "It cannot end: under “{children}” a case is still in the state “{state}”."},
+	"guard_params":   {IT: "Il flusso ha un parametro illeggibile: avvisa l'amministratore.", EN: "The workflow has an unreadable parameter: tell the administrator."},
+	"parent_ended":   {IT: "La procedura superiore è conclusa.", EN: "The parent case has ended."},
+
+	// guards
+	"document_missing":      {IT: "Manca il documento: {document}.", EN: "Missing document: {document}."},
+	"fields_empty":          {IT: "Da compilare: {fields}.", EN: "To fill in: {fields}."},
+	"field_empty":           {IT: "{field}: manca.", EN: "{field}: missing."},
+	"field_too_early":       {IT: "{field}: non prima di {minimum} (termine minimo {term}).", EN: "{field}: not before {minimum} (minimum term {term})."},
+	"field_too_late":        {IT: "{field}: non dopo {maximum} (termine massimo {term}).", EN: "{field}: not after {maximum} (maximum term {term})."},
+	"field_not_before":      {IT: "{field} deve precedere {other}.", EN: "{field} must precede {other}."},
+	"field_not_later":       {IT: "{field}: la nuova data deve essere successiva a quella attuale.", EN: "{field}: the new date must be later than the present one."},
+	"amount_beyond":         {IT: "{field}: oltre il limite di {limit}.", EN: "{field}: beyond the limit of {limit}."},
+	"amount_unknown":        {IT: "Manca l'importo.", EN: "The value is missing."},
+	"not_happened":          {IT: "Prima deve avvenire: {event}.", EN: "First must happen: {event}."},
+	"too_soon":              {IT: "Il termine corre fino a {day}.", EN: "The term runs until {day}."},
+	"too_late":              {IT: "Il termine è scaduto {day}.", EN: "The term ended on {day}."},
+	"rows_unfilled":         {IT: "{register}: la colonna «{column}» non è compilata in tutte le righe.", EN: "{register}: the column “{column}” is not filled in every row."},
+	"rows_missing":          {IT: "{register}: serve almeno una riga.", EN: "{register}: at least one row is needed."},
+	"rows_present":          {IT: "{register}: ci sono righe che lo impediscono.", EN: "{register}: some rows prevent it."},
+	"rows_too_few":          {IT: "{register}: servono almeno {minimum} righe.", EN: "{register}: at least {minimum} rows are needed."},
+	"rows_even":             {IT: "{register}: il numero deve essere dispari.", EN: "{register}: the number must be odd."},
+	"rows_sum":              {IT: "{register}: la somma non corrisponde a {field}.", EN: "{register}: the sum differs from {field}."},
+	"children_missing":      {IT: "{children}: ne serve almeno una.", EN: "{children}: at least one is needed."},
+	"children_going_on":     {IT: "{children}: non tutte sono concluse.", EN: "{children}: not all have ended."},
+	"children_elsewhere":    {IT: "{children}: non tutte sono nello stato richiesto.", EN: "{children}: not all stand where they should."},
+	"children_there":        {IT: "{children}: una di queste lo impedisce.", EN: "{children}: one of them prevents it."},
+	"children_fields_empty": {IT: "{children}: manca {field}.", EN: "{children}: {field} is missing."},
+	"same_person":           {IT: "Serve una persona diversa da chi ha compiuto «{event}».", EN: "A person other than who did “{event}” is needed."},
+	"limit_missing":         {IT: "Nessun valore di legge per «{key}» al {day}.", EN: "No value of the law for “{key}” on {day}."},
+	"term_uncountable":      {IT: "Il termine «{key}» non si può contare.", EN: "The term “{key}” cannot be counted."},
+	"agreement_missing":     {IT: "Il Comune non ha una convenzione con la SUA.", EN: "The body has no agreement with the SUA."},
+	"agreement_inactive":    {IT: "La convenzione non è in vigore (dal {from} al {to}).", EN: "The agreement is not in force (from {from} to {to})."},
+	"not_qualified":         {IT: "La SUA, di livello {level}, è qualificata fino a {limit}.", EN: "The SUA, level {level}, is qualified up to {limit}."},
+	"below_threshold":       {IT: "L'importo è sotto la soglia europea ({threshold}).", EN: "The value is below the EU threshold ({threshold})."},
+	"above_threshold":       {IT: "L'importo raggiunge la soglia europea ({threshold}).", EN: "The value reaches the EU threshold ({threshold})."},
+	"not_best_value":        {IT: "Il criterio non è l'OEPV.", EN: "The criterion is not best value."},
+	"not_lowest_price":      {IT: "Il criterio non è il minor prezzo.", EN: "The criterion is not lowest price."},
+	"no_inversion":          {IT: "Non è prevista l'inversione procedimentale.", EN: "Offers do not come before admission here."},
+	"single_offer":          {IT: "È stata presentata o ammessa una sola offerta.", EN: "Only one offer was made or admitted."},
+	"court_stay":            {IT: "È pendente una domanda cautelare o il giudice ha sospeso gli atti.", EN: "A precautionary claim is pending or the court has stayed the acts."},
+	"quadro_economico_sum":  {IT: "Il quadro economico somma {sum}, il totale dichiarato è {total}.", EN: "The breakdown adds up to {sum}, the declared total is {total}."},
+	"cui_missing":           {IT: "Da {limit} in su serve il CUI, oppure spiega perché l'intervento non è nel programma.", EN: "From {limit} on a programme code is needed, or the reason why there is none."},
+	"documents_incomplete":  {IT: "Mancano documenti previsti: {documents}.", EN: "Expected documents are missing: {documents}."},
+	"cig_checksum":          {IT: "Il CIG ha un carattere di controllo che non torna: verificalo.", EN: "The CIG's check characters do not match: verify it."},
+}
+
+// refuse makes a refusal; params are pairs of name and value.
+func refuse(code string, params ...string) *Refusal {
+	r := &Refusal{Code: code, Text: say(code, params)}
+	if len(params) > 0 {
+		r.Params = map[string]string{}
+		for i := 0; i+1 < len(params); i += 2 {
+			r.Params[params[i]] = params[i+1]
+		}
+	}
+	return r
+}
+
+// problem makes a fault of the request.
+func problem(pointer, code string, params ...string) Problem {
+	return Problem{Pointer: pointer, Code: code, Text: say(code, params)}
+}
+
+func say(code string, params []string) Text {
+	t, ok := texts[code]
+	if !ok {
+		return Text{IT: code, EN: code}
+	}
+	var it, en []string
+	given := map[string]string{}
+	for i := 0; i+1 < len(params); i += 2 {
+		given[params[i]] = params[i+1]
+	}
+	for name, value := range given {
+		if strings.HasSuffix(name, "_en") {
+			continue
+		}
+		english, ok := given[name+"_en"]
+		if !ok {
+			english = value
+		}
+		it, en = append(it, "{"+name+"}", value), append(en, "{"+name+"}", english)
+	}
+	return Text{IT: strings.NewReplacer(it...).Replace(t.IT), EN: strings.NewReplacer(en...).Replace(t.EN)}
+}

@@ -1,0 +1,78 @@
+package flow
+
+import (
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// remindForm: "3d" or "12h" before the end, or "50%" of the term.
+var remindForm = regexp.MustCompile(`^([1-9][0-9]{0,3}[dh]|[1-9][0-9]?%)$`)
+
+func (d *draft) readDeadlines(t table) {
+	for _, e := range d.named(t, "deadlines") {
+		d.Deadlines = append(d.Deadlines, d.readDeadline(e))
+	}
+	d.index.deadlines = indexBy(d.Deadlines, func(dl Deadline) string { return dl.ID })
+}
+
+func (d *draft) readDeadline(e entry) Deadline {
+	t := d.table(e.val, e.path, "label", "help", "law", "term", "until", "counted", "from", "while", "at_expiry", "remind", "blocked_by")
+	deadline := Deadline{
+		ID: e.id, Label: t.label(), Help: t.optional("help"), Law: t.text("law"),
+		Term: d.readTerm(t), Until: t.optionalID("until"), Counted: t.optionalID("counted"), From: "effective",
+		While: d.states(t, "while"), Remind: t.ids("remind"), BlockedBy: d.calls(t, "blocked_by", d.c.vocabulary.Guards, "guardia"),
+	}
+	if t.keys["from"] != nil {
+		deadline.From = t.id("from")
+		if deadline.From != "effective" && deadline.From != "at" {
+			d.fault(join(e.path, "from"), "«from» deve essere effective (data di efficacia) o at (data di registrazione)")
+		}
+	}
+	for i, remind := range deadline.Remind {
+		if !remindForm.MatchString(remind) {
+			d.fault(nth(join(e.path, "remind"), i), "promemoria non valido: «%s» (per esempio 3d, 12h, 50%%)", remind)
+		}
+	}
+	if len(deadline.While) == 0 {
+		d.fault(e.path, "manca «while»: gli stati in cui il termine corre")
+	}
+	expiry := t.keys["at_expiry"]
+	if expiry == nil {
+		d.fault(e.path, "manca «at_expiry»: {fire: evento} o {alert: [ruoli]}")
+		return deadline
+	}
+	x := d.table(expiry, join(e.path, "at_expiry"), "fire", "alert")
+	deadline.Fire, deadline.Alert = x.optionalID("fire"), x.roles("alert")
+	if expiry.Kind == yaml.MappingNode && deadline.Fire == "" && len(deadline.Alert) == 0 {
+		d.fault(x.path, "«at_expiry» deve far scattare un evento (fire) o avvisare dei ruoli (alert)")
+	}
+	return deadline
+}
+
+// readTerm reads a limit key, or {field: f, choice: key …}, or {parent_field: f, choice: key …}.
+func (d *draft) readTerm(t table) Term {
+	n := t.keys["term"]
+	if n == nil {
+		return Term{}
+	}
+	if n.Kind != yaml.MappingNode {
+		return Term{Key: d.scalar(n, "term")}
+	}
+	term := Term{ByChoice: map[string]string{}}
+	for _, e := range d.pairs(n, join(t.path, "term")) {
+		d.mark(e.path, e.key)
+		switch e.id {
+		case "field":
+			term.Field = d.scalar(e.val, e.id)
+		case "parent_field":
+			term.ParentField = d.scalar(e.val, e.id)
+		default:
+			term.ByChoice[e.id] = d.scalar(e.val, e.id)
+		}
+	}
+	if (term.Field == "") == (term.ParentField == "") {
+		d.fault(join(t.path, "term"), "la tabella dei termini deve dire il campo da cui dipende: «field» oppure «parent_field»")
+	}
+	return term
+}

@@ -1,0 +1,269 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// caseColumns in the order scanCase reads.
+const caseColumns = `id, workflow, version, hash, state, stage, previous, visited, outcome, revision, coalesce(parent, ''), root, child, ordinal,
+	member_body, sua, officer, rup, title, search, cig, cup, amount, data, rules_date, next_due, opened_at, updated_at, ended_at,
+	source, source_key, chain_seq, chain_hash, chain_at`
+
+func scanCase(r rows, more ...any) (*Case, error) {
+	var c Case
+	var data []byte
+	dest := []any{&c.ID, &c.Workflow, &c.Version, &c.Hash, &c.State, &c.Stage, &c.Previous, &c.Visited, &c.Outcome, &c.Revision, &c.Parent, &c.Root, &c.Child, &c.Ordinal,
+		&c.MemberBody, &c.SUA, &c.Officer, &c.RUP, &c.Title, &c.Search, &c.CIG, &c.CUP, &c.Amount, &data, &c.RulesDate, &c.NextDue, &c.OpenedAt, &c.UpdatedAt, &c.EndedAt,
+		&c.Source, &c.SourceKey, &c.ChainSeq, &c.ChainHash, &c.ChainAt}
+	if err := r.Scan(append(dest, more...)...); err != nil {
+		return nil, fmt.Errorf("read case: %w", err)
+	}
+	var err error
+	c.Data, err = decodeValues(data)
+	c.OpenedAt, c.UpdatedAt = c.OpenedAt.UTC(), c.UpdatedAt.UTC()
+	for _, t := range []**time.Time{&c.NextDue, &c.EndedAt, &c.ChainAt} {
+		if *t != nil {
+			u := (*t).UTC()
+			*t = &u
+		}
+	}
+	return &c, err
+}
+
+// lockRoot locks the root row and reads it: nothing else of a tree is locked, and nothing before it.
+func (tx *Tx) lockRoot(id string) query {
+	q := tx.readRoot(id)
+	if tx.db.pool != nil {
+		q.sql += " FOR UPDATE"
+	}
+	return q
+}
+
+func (tx *Tx) readRoot(id string) query {
+	return query{
+		sql:  "SELECT " + caseColumns + ", " + tx.clockColumn() + " FROM cases WHERE id = (SELECT root FROM cases WHERE id = $1)",
+		args: []any{id},
+		scan: func(r rows) error {
+			var clock *time.Time
+			c, err := scanCase(r, &clock)
+			if err != nil {
+				return err
+			}
+			if clock != nil {
+				tx.Now = clock.UTC().Truncate(time.Microsecond)
+			}
+			if tx.scope.Sees(c.MemberBody, c.SUA) {
+				tx.Root = c
+			}
+			return nil
+		},
+	}
+}
+
+// readCase is a statement of its own, after the lock: one that locks and reads would see children as they were before it waited.
+func (tx *Tx) readCase(id string) query {
+	return query{
+		sql:  "SELECT " + caseColumns + " FROM cases WHERE id = $1",
+		args: []any{id},
+		scan: func(r rows) error {
+			c, err := scanCase(r)
+			if err == nil && tx.scope.Sees(c.MemberBody, c.SUA) {
+				tx.Case = c
+			}
+			return err
+		},
+	}
+}
+
+// Want says what Load reads besides the case and the root.
+type Want struct {
+	// Tree reads all of the below for every case of the tree, and every case itself; else for the one case.
+	Tree                                                          bool
+	Parent, Children, Rows, Documents, Agreement, Past, Deadlines bool
+}
+
+// Snapshot is what Load read. Cases always holds the case and its root.
+type Snapshot struct {
+	Cases     map[string]*Case
+	Rows      []Row
+	Documents []Document
+	Deadlines []Deadline
+	Agreement *Agreement                  // between the member body and the SUA of the case; nil when there is none
+	Past      map[string]map[string]Fired // case -> event -> the last time
+}
+
+// Load reads facts in one round trip.
+func (tx *Tx) Load(w Want) (*Snapshot, error) {
+	s := &Snapshot{Cases: map[string]*Case{tx.Root.ID: tx.Root, tx.Case.ID: tx.Case}, Past: map[string]map[string]Fired{}}
+	var qs []query
+	column, id := "case_id", tx.Case.ID
+	if w.Tree {
+		column, id = "root", tx.Root.ID
+		qs = append(qs, s.cases("root = $1", tx.Root.ID))
+	} else {
+		if w.Parent && tx.Case.Parent != "" && tx.Case.Parent != tx.Root.ID {
+			qs = append(qs, s.cases("id = $1", tx.Case.Parent))
+		}
+		if w.Children {
+			qs = append(qs, s.cases("parent = $1", tx.Case.ID))
+		}
+	}
+	if w.Rows {
+		qs = append(qs, s.rows(column, id))
+	}
+	if w.Documents {
+		qs = append(qs, s.documents(column, id))
+	}
+	if w.Deadlines {
+		qs = append(qs, s.deadlines(column, id))
+	}
+	if w.Agreement {
+		qs = append(qs, s.agreement(tx.Case.MemberBody, tx.Case.SUA))
+	}
+	if w.Past {
+		qs = append(qs, s.past(column, id))
+	}
+	if len(qs) == 0 {
+		return s, nil
+	}
+	if err := tx.send(qs); err != nil {
+		return nil, fmt.Errorf("load facts: %w", err)
+	}
+	return s, nil
+}
+
+// LoadAgreement reads the agreement in force or not between two bodies; nil when there never was one.
+func (tx *Tx) LoadAgreement(memberBody, sua string) (*Agreement, error) {
+	var s Snapshot
+	err := tx.send([]query{s.agreement(memberBody, sua)})
+	return s.Agreement, err
+}
+
+// cases adds cases that are not in the snapshot yet: the pointers of the case and the root stay the only ones.
+func (s *Snapshot) cases(where, arg string) query {
+	return query{sql: "SELECT " + caseColumns + " FROM cases WHERE " + where + " ORDER BY parent, child, ordinal", args: []any{arg}, scan: func(r rows) error {
+		c, err := scanCase(r)
+		if err != nil {
+			return err
+		}
+		if _, ok := s.Cases[c.ID]; !ok {
+			s.Cases[c.ID] = c
+		}
+		return nil
+	}}
+}
+
+func (s *Snapshot) rows(column, id string) query {
+	return query{sql: "SELECT case_id, register, row, data, changed_seq FROM case_rows WHERE " + column + " = $1 ORDER BY case_id, register, row", args: []any{id}, scan: func(r rows) error {
+		var x Row
+		var data []byte
+		if err := r.Scan(&x.CaseID, &x.Register, &x.Row, &data, &x.ChangedSeq); err != nil {
+			return err
+		}
+		var err error
+		x.Data, err = decodeValues(data)
+		s.Rows = append(s.Rows, x)
+		return err
+	}}
+}
+
+func (s *Snapshot) documents(column, id string) query {
+	return query{sql: "SELECT id, case_id, root, member_body, sua, type, name, media, size, sha256, uploaded_by, at, seq FROM documents WHERE " + column + " = $1 ORDER BY at, id", args: []any{id}, scan: func(r rows) error {
+		var d Document
+		err := r.Scan(&d.ID, &d.CaseID, &d.Root, &d.MemberBody, &d.SUA, &d.Type, &d.Name, &d.Media, &d.Size, &d.SHA256, &d.UploadedBy, &d.At, &d.Seq)
+		d.At = d.At.UTC()
+		s.Documents = append(s.Documents, d)
+		return err
+	}}
+}
+
+const deadlineColumns = `id, case_id, root, member_body, sua, name, status, started_at, started_seq, due_at, last_day, limit_key,
+	explanation, revision, next_try, blocked_by, ended_at`
+
+func scanDeadline(r rows) (Deadline, error) {
+	var d Deadline
+	var explanation []byte
+	err := r.Scan(&d.ID, &d.CaseID, &d.Root, &d.MemberBody, &d.SUA, &d.Name, &d.Status, &d.StartedAt, &d.StartedSeq, &d.DueAt, &d.LastDay, &d.LimitKey,
+		&explanation, &d.Revision, &d.NextTry, &d.BlockedBy, &d.EndedAt)
+	if err != nil {
+		return d, fmt.Errorf("read deadline: %w", err)
+	}
+	d.StartedAt, d.DueAt, d.NextTry = d.StartedAt.UTC(), d.DueAt.UTC(), d.NextTry.UTC()
+	if d.EndedAt != nil {
+		u := d.EndedAt.UTC()
+		d.EndedAt = &u
+	}
+	var text struct{ IT, EN string }
+	if err := json.Unmarshal(explanation, &text); err != nil {
+		return d, fmt.Errorf("read deadline: %w", err)
+	}
+	d.ExplainIT, d.ExplainEN = text.IT, text.EN
+	return d, nil
+}
+
+func (s *Snapshot) deadlines(column, id string) query {
+	return query{sql: "SELECT " + deadlineColumns + " FROM deadlines WHERE " + column + " = $1 ORDER BY started_seq, id", args: []any{id}, scan: func(r rows) error {
+		d, err := scanDeadline(r)
+		s.Deadlines = append(s.Deadlines, d)
+		return err
+	}}
+}
+
+// agreement picks, of several, the one that began last.
+func (s *Snapshot) agreement(memberBody, sua string) query {
+	return query{sql: "SELECT id, member_body, sua, valid_from, valid_to, acts FROM agreements WHERE member_body = $1 AND sua = $2 ORDER BY valid_from DESC LIMIT 1", args: []any{memberBody, sua}, scan: func(r rows) error {
+		var a Agreement
+		var acts []byte
+		if err := r.Scan(&a.ID, &a.MemberBody, &a.SUA, &a.ValidFrom, &a.ValidTo, &acts); err != nil {
+			return err
+		}
+		s.Agreement = &a
+		return json.Unmarshal(acts, &a.Acts)
+	}}
+}
+
+func (s *Snapshot) past(column, id string) query {
+	return query{sql: "SELECT case_id, event, seq, at, effective, actor FROM events WHERE " + column + " = $1 ORDER BY seq", args: []any{id}, scan: func(r rows) error {
+		var caseID, event string
+		var f Fired
+		if err := r.Scan(&caseID, &event, &f.Seq, &f.At, &f.Effective, &f.Actor); err != nil {
+			return err
+		}
+		f.At, f.Effective = f.At.UTC(), f.Effective.UTC()
+		if s.Past[caseID] == nil {
+			s.Past[caseID] = map[string]Fired{}
+		}
+		s.Past[caseID][event] = f
+		return nil
+	}}
+}
+
+// Due lists, without locks, deadlines to look at now: those whose next_try has come, soonest first.
+func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]Deadline, error) {
+	var out []Deadline
+	err := db.read(ctx, Everything, query{
+		sql:  "SELECT " + deadlineColumns + " FROM deadlines WHERE status IN ('running', 'blocked') AND next_try <= $1 ORDER BY next_try, id LIMIT $2",
+		args: []any{now, limit},
+		scan: func(r rows) error {
+			d, err := scanDeadline(r)
+			out = append(out, d)
+			return err
+		},
+	})
+	return out, err
+}
+
+// read runs queries in a read-only transaction under a scope.
+func (db *DB) read(ctx context.Context, scope Scope, qs ...query) error {
+	conn, err := db.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.release()
+	defer conn.rollback(ctx)
+	tx := &Tx{ctx: ctx, db: db, scope: scope, conn: conn, readOnly: true}
+	return tx.send(append(tx.begin(), qs...))
+}

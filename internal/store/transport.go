@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// query is one statement and what to do with its rows (nil: none expected). Parameters are $1, $2 … in both dialects.
+type query struct {
+	sql  string
+	args []any
+	scan func(rows) error // called once per row
+}
+
+// rows is what pgx.Rows and *sql.Rows share.
+type rows interface {
+	Scan(dest ...any) error
+}
+
+// transport runs statements inside one transaction, in order, stopping at the first error.
+type transport interface {
+	// send runs the queries; on PostgreSQL in a single round trip.
+	send(ctx context.Context, qs []query) error
+	// rollback gives up; it is harmless after a commit.
+	rollback(ctx context.Context)
+	release()
+}
+
+// pgConn pipelines: BEGIN and COMMIT are queries like the others.
+type pgConn struct{ conn *pgxpool.Conn }
+
+func (c pgConn) send(ctx context.Context, qs []query) error {
+	var b pgx.Batch
+	for _, q := range qs {
+		b.Queue(q.sql, q.args...)
+	}
+	res := c.conn.SendBatch(ctx, &b)
+	for _, q := range qs {
+		if err := pgResult(res, q); err != nil {
+			return errors.Join(translate(err), closed(res))
+		}
+	}
+	if err := res.Close(); err != nil {
+		return translate(err)
+	}
+	return nil
+}
+
+// closed drains a failed batch; its error repeats the one already seen.
+func closed(res pgx.BatchResults) error {
+	_ = res.Close()
+	return nil
+}
+
+func pgResult(res pgx.BatchResults, q query) error {
+	if q.scan == nil {
+		_, err := res.Exec()
+		return err
+	}
+	rs, err := res.Query()
+	if err != nil {
+		return err
+	}
+	defer rs.Close()
+	for rs.Next() {
+		if err := q.scan(rs); err != nil {
+			return err
+		}
+	}
+	return rs.Err()
+}
+
+func (c pgConn) rollback(ctx context.Context) {
+	if c.conn.Conn().PgConn().TxStatus() != 'I' {
+		_, _ = c.conn.Exec(context.WithoutCancel(ctx), "ROLLBACK") // a broken connection is thrown away by the pool
+	}
+}
+
+func (c pgConn) release() { c.conn.Release() }
+
+// sqliteConn is the writing connection with its prepared statements; a transaction of it is BEGIN IMMEDIATE … COMMIT.
+type sqliteConn struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func newSQLiteConn(conn *sql.Conn) *sqliteConn {
+	return &sqliteConn{conn: conn, stmts: map[string]*sql.Stmt{}}
+}
+
+func (c *sqliteConn) close() error {
+	for _, s := range c.stmts {
+		_ = s.Close()
+	}
+	return c.conn.Close()
+}
+
+func (c *sqliteConn) prepared(ctx context.Context, q string) (*sql.Stmt, error) {
+	if s, ok := c.stmts[q]; ok {
+		return s, nil
+	}
+	s, err := c.conn.PrepareContext(ctx, q)
+	if err == nil {
+		c.stmts[q] = s
+	}
+	return s, err
+}
+
+func (c *sqliteConn) send(ctx context.Context, qs []query) error {
+	for _, q := range qs {
+		s, err := c.prepared(ctx, q.sql)
+		if err == nil {
+			err = runSQLite(ctx, s, q)
+		}
+		if err != nil {
+			return translate(err)
+		}
+	}
+	return nil
+}
+
+func runSQLite(ctx context.Context, s *sql.Stmt, q query) error {
+	if q.scan == nil {
+		_, err := s.ExecContext(ctx, q.args...)
+		return err
+	}
+	rs, err := s.QueryContext(ctx, q.args...)
+	if err != nil {
+		return err
+	}
+	defer rs.Close()
+	for rs.Next() {
+		if err := q.scan(rs); err != nil {
+			return err
+		}
+	}
+	return rs.Err()
+}
+
+func (c *sqliteConn) rollback(ctx context.Context) {
+	_, _ = c.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // "no transaction is active" after a commit
+}
+
+func (c *sqliteConn) release() {}
+
+// translate turns both drivers' unique violations into ErrConflict.
+func translate(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "23505" {
+		return fmt.Errorf("%w: %s", ErrConflict, pg.ConstraintName)
+	}
+	var lite interface{ Code() int }
+	if errors.As(err, &lite) && (lite.Code() == 2067 || lite.Code() == 1555) { // SQLITE_CONSTRAINT_UNIQUE, _PRIMARYKEY
+		return fmt.Errorf("%w: %s", ErrConflict, strings.TrimPrefix(err.Error(), "constraint failed: "))
+	}
+	return err
+}

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"time"
+)
+
+// Tx is one transaction under the lock of a tree (or of none, for Create). It is used by one goroutine and never outlives
+// the function it was given to.
+type Tx struct {
+	// Now is the time of the whole transaction: UTC, microseconds.
+	Now time.Time
+	// Case and Root are the case asked for and the locked root of its tree (the same pointer when the case is the root).
+	// Nil in Create and Batch.
+	Case, Root *Case
+	// Answer is the stored answer of the same request made before; nil when the request is new.
+	Answer []byte
+
+	ctx      context.Context
+	db       *DB
+	scope    Scope
+	conn     transport
+	pending  []query // writes, sent with the commit
+	trips    int
+	readOnly bool
+}
+
+// Update runs f under the lock of the root of the tree of case id. Round trips on PostgreSQL: one to begin, lock and read
+// the case, one for each Load, one to write and commit.
+//
+// It returns ErrNotFound when the case is not there or not in scope, ErrKeyReused when key was used with another body.
+func (db *DB) Update(ctx context.Context, scope Scope, id string, key *IdemKey, f func(*Tx) error) error {
+	return db.run(ctx, scope, func(tx *Tx) error {
+		first := tx.begin()
+		first = append(first, tx.lockRoot(id), tx.readCase(id))
+		if key != nil {
+			first = append(first, tx.readAnswer(*key))
+		}
+		if err := tx.send(first); err != nil {
+			return err
+		}
+		if tx.Case == nil || tx.Root == nil {
+			return ErrNotFound
+		}
+		if tx.Case.ID == tx.Root.ID {
+			tx.Case = tx.Root
+		}
+		return tx.answeredOr(f)
+	})
+}
+
+// Create runs f in a transaction that holds no lock: for a new tree, whose rows nobody else can see yet.
+func (db *DB) Create(ctx context.Context, scope Scope, key *IdemKey, f func(*Tx) error) error {
+	return db.run(ctx, scope, func(tx *Tx) error {
+		first := tx.begin()
+		if db.opts.Now == nil {
+			first = append(first, query{sql: "SELECT clock_timestamp()", scan: tx.scanClock})
+		}
+		if key != nil {
+			first = append(first, tx.readAnswer(*key))
+		}
+		if err := tx.send(first); err != nil {
+			return err
+		}
+		return tx.answeredOr(f)
+	})
+}
+
+func (tx *Tx) scanClock(r rows) error {
+	err := r.Scan(&tx.Now)
+	tx.Now = tx.Now.UTC().Truncate(time.Microsecond)
+	return err
+}
+
+// Peek runs f over an unlocked snapshot of a case, to read only: what f writes is refused by the database.
+func (db *DB) Peek(ctx context.Context, scope Scope, id string, f func(*Tx) error) error {
+	conn, err := db.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.release()
+	tx := &Tx{ctx: ctx, db: db, scope: scope, conn: conn, readOnly: true}
+	defer conn.rollback(ctx)
+	if tx.Now, err = db.Now(ctx); err != nil {
+		return err
+	}
+	if err := tx.send(append(tx.begin(), tx.readRoot(id), tx.readCase(id))); err != nil {
+		return err
+	}
+	if tx.Case == nil || tx.Root == nil {
+		return ErrNotFound
+	}
+	if tx.Case.ID == tx.Root.ID {
+		tx.Case = tx.Root
+	}
+	return f(tx)
+}
+
+// answeredOr runs f unless the request was answered before, then writes and commits.
+func (tx *Tx) answeredOr(f func(*Tx) error) error {
+	err := f(tx)
+	if err != nil {
+		return err
+	}
+	return tx.send([]query{{sql: "COMMIT"}})
+}
+
+func (db *DB) run(ctx context.Context, scope Scope, f func(*Tx) error) error {
+	conn, err := db.writer(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.release()
+	tx := &Tx{ctx: ctx, db: db, scope: scope, conn: conn}
+	if db.opts.Now != nil {
+		tx.Now = db.opts.Now().UTC().Truncate(time.Microsecond)
+	}
+	if err := f(tx); err != nil {
+		conn.rollback(ctx)
+		return err
+	}
+	if db.opts.Committed != nil {
+		db.opts.Committed(tx.trips)
+	}
+	return nil
+}
+
+// writer gives the connection for a change; on SQLite there is one and the caller waits for it.
+func (db *DB) writer(ctx context.Context) (transport, error) {
+	if db.pool != nil {
+		c, err := db.pool.Acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return pgConn{c}, nil
+	}
+	db.writeMu.Lock()
+	return lockedSQLite{db.write, db.writeMu.Unlock}, nil
+}
+
+// reader gives a connection for reading.
+func (db *DB) reader(ctx context.Context) (transport, error) {
+	if db.pool != nil {
+		return db.writer(ctx)
+	}
+	c, err := db.readPool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return lockedSQLite{newSQLiteConn(c), func() { _ = c.Close() }}, nil
+}
+
+// lockedSQLite gives its connection back when released.
+type lockedSQLite struct {
+	*sqliteConn
+	done func()
+}
+
+func (l lockedSQLite) release() { l.done() }
+
+// begin opens the transaction; on PostgreSQL it also tells the scope and, unless injected, asks for the time.
+func (tx *Tx) begin() []query {
+	if tx.db.pool == nil {
+		if tx.readOnly {
+			return []query{{sql: "BEGIN DEFERRED"}}
+		}
+		return []query{{sql: "BEGIN IMMEDIATE"}}
+	}
+	start := "BEGIN"
+	if tx.readOnly {
+		start = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+	}
+	qs := []query{{sql: start}, {sql: "SELECT set_config('sua.scope', $1, true)", args: []any{tx.scope.setting()},
+		scan: func(r rows) error { var s string; return r.Scan(&s) }}}
+	return qs
+}
+
+// send runs queries now, with the pending writes before them.
+func (tx *Tx) send(qs []query) error {
+	if len(tx.pending) > 0 {
+		qs = append(tx.pending, qs...)
+		tx.pending = nil
+	}
+	tx.trips++
+	return tx.conn.send(tx.ctx, qs)
+}
+
+// Flush sends the pending writes now. Only Batch needs it, to see its own rows.
+func (tx *Tx) Flush() error {
+	if len(tx.pending) == 0 {
+		return nil
+	}
+	return tx.send(nil)
+}
+
+func (tx *Tx) readAnswer(key IdemKey) query {
+	return query{
+		sql:  "SELECT body_hash, answer FROM idempotency WHERE actor = $1 AND path = $2 AND key = $3",
+		args: []any{key.Actor, key.Path, key.Key},
+		scan: func(r rows) error {
+			var hash, answer []byte
+			if err := r.Scan(&hash, &answer); err != nil {
+				return err
+			}
+			if !bytes.Equal(hash, key.BodyHash) {
+				return ErrKeyReused
+			}
+			tx.Answer = answer
+			return nil
+		},
+	}
+}
+
+// clock is read in the same round trip as the lock, after it: no transaction is dated before the one it waited for.
+func (tx *Tx) clockColumn() string {
+	if tx.db.pool != nil && tx.db.opts.Now == nil {
+		return "clock_timestamp()"
+	}
+	return "NULL"
+}

@@ -1,0 +1,85 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/province-comuni/sua/internal/engine"
+)
+
+// signInView lists the demonstration accounts, when they may be used from where the visitor sits.
+type signInView struct {
+	Accounts []accountView
+	Then     string // path to go to afterwards
+	Ended    bool   // the visitor comes from a page that needs a session
+	Away     bool   // the peer is another machine
+}
+
+type accountView struct {
+	ID, Name string
+	Roles    []string // "RUP, Comune di Conselve"
+}
+
+func (s *site) signInPage(c echo.Context, _ visitor) error {
+	then := c.QueryParam("poi")
+	view := signInView{Then: localPath(then), Ended: then != "" && then != "/"}
+	if s.Demo {
+		view.Away = !fromThisMachine(c.Request())
+	}
+	if s.Demo && !view.Away {
+		accounts, err := s.Engine.DemoAccounts(c.Request().Context())
+		if err != nil {
+			return err
+		}
+		view.Accounts = accountViews(accounts)
+	}
+	return show(c, signInPage(s.frame(visitor{}, "Accedi", ""), view))
+}
+
+func accountViews(accounts []engine.Account) []accountView {
+	var views []accountView
+	for _, a := range accounts {
+		view := accountView{ID: a.ID, Name: a.Name}
+		for _, r := range a.Roles {
+			view.Roles = append(view.Roles, strings.Join(slices.DeleteFunc([]string{r.Role.Label.IT, r.Body.Name}, func(s string) bool { return s == "" }), ", "))
+		}
+		views = append(views, view)
+	}
+	return views
+}
+
+func (s *site) signIn(c echo.Context, _ visitor) error {
+	if !s.Demo || !fromThisMachine(c.Request()) {
+		return echo.NewHTTPError(http.StatusForbidden, "gli account dimostrativi si usano solo dal computer su cui gira il programma")
+	}
+	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxForm)
+	secret, err := s.Engine.SignInDemo(c.Request().Context(), c.FormValue("account"))
+	if err != nil {
+		return err
+	}
+	c.SetCookie(s.cookie(secret, time.Duration(s.SessionHours)*time.Hour))
+	return c.Redirect(http.StatusSeeOther, localPath(c.FormValue("poi")))
+}
+
+func (s *site) signOut(c echo.Context, who visitor) error {
+	if err := s.Engine.SignOut(c.Request().Context(), who.secret); err != nil {
+		return err
+	}
+	c.SetCookie(s.cookie("", -time.Second))
+	return c.Redirect(http.StatusSeeOther, "/accedi")
+}
+
+func (s *site) cookie(value string, life time.Duration) *http.Cookie {
+	return &http.Cookie{
+		Name: sessionCookie, Value: value, Path: "/", MaxAge: int(life.Seconds()),
+		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+func (s *site) home(c echo.Context, _ visitor) error {
+	return c.Redirect(http.StatusSeeOther, "/procedure")
+}

@@ -1,0 +1,77 @@
+// Package web is the program for people: HTML pages rendered on the server, in Italian, that work without JavaScript.
+//
+// It decides nothing: each handler reads a request, calls one use case of package engine and draws the answer; forms are
+// drawn from what a workflow declares, so a new workflow needs no page. Package api is its sibling for programs and never
+// seen from here. One handler per file, its page in the .templ of the same name; read case.go first, then action.go.
+package web
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/province-comuni/sua/internal/engine"
+)
+
+// Server is what the pages need. Engine and Now are required.
+type Server struct {
+	Engine *engine.Engine
+	// Demo shows the demonstration accounts to who sits at this machine.
+	Demo bool
+	// PublicURL is the address people type; it is only shown.
+	PublicURL string
+	// SessionHours is the life of the sign-in cookie; 0 is twelve. The engine has its own, which decides.
+	SessionHours int
+	// Secure marks the cookie for https only.
+	Secure bool
+	// MaxUploadMB bounds an uploaded file, in units of 1,048,576 bytes; 0 is 50.
+	MaxUploadMB int
+	Log         *slog.Logger // nil discards
+	Now         func() time.Time
+}
+
+// site is a Server with what is computed once at start.
+type site struct {
+	Server
+	style style
+}
+
+// Register mounts the pages on the root of e and draws e's errors as pages, but for paths under /api/ and what was
+// already answered: those keep the error handler that e had. Register the API first if it sets one.
+func Register(e *echo.Echo, server Server) {
+	if server.Log == nil {
+		server.Log = slog.New(slog.DiscardHandler)
+	}
+	if server.MaxUploadMB == 0 {
+		server.MaxUploadMB = 50
+	}
+	if server.SessionHours == 0 {
+		server.SessionHours = 12
+	}
+	s := &site{Server: server, style: findStyle()}
+	if !s.style.Full {
+		s.Log.Warn("le pagine sono in HTML semplice: mancano stile e caratteri, eseguire make assets e ricompilare")
+	}
+	e.HTTPErrorHandler = s.errors(e.HTTPErrorHandler)
+	e.GET("/risorse/*", s.asset)
+
+	e.GET("/accedi", s.open(s.signInPage))
+	e.POST("/accedi", s.open(s.signIn))
+
+	e.GET("/", s.page(s.home))
+	e.POST("/esci", s.page(s.signOut))
+	e.GET("/procedure", s.page(s.list))
+	e.GET("/procedure/nuova", s.page(s.openings))
+	e.GET("/procedure/nuova/:workflow/:event", s.page(s.openingForm))
+	e.POST("/procedure/nuova/:workflow/:event", s.page(s.openCase))
+	e.GET("/procedure/:id", s.page(s.caseDetail))
+	e.GET("/procedure/:id/storia", s.page(s.history))
+	e.POST("/procedure/:id/documenti", s.page(s.upload))
+	e.GET("/procedure/:id/azioni/:event", s.page(s.actionForm))
+	e.POST("/procedure/:id/azioni/:event", s.page(s.fire))
+	e.GET("/documenti/:id", s.page(s.download))
+	e.GET("/flussi", s.page(s.workflows))
+	e.GET("/flussi/:hash", s.page(s.workflow))
+	e.GET("/flussi/:hash/grafo.svg", s.page(s.graph))
+}
