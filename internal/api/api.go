@@ -10,13 +10,11 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/province-comuni/sua/internal/engine"
 )
@@ -55,9 +53,7 @@ func Register(e *echo.Echo, s Server) error {
 	if e.IPExtractor == nil {
 		e.IPExtractor = echo.ExtractIPDirect()
 	}
-	group := e.Group(Prefix, harden(strings.HasPrefix(s.PublicURL, "https:")), middleware.RecoverWithConfig(middleware.RecoverConfig{
-		LogErrorFunc: func(_ echo.Context, err error, _ []byte) error { return err }, // ErrorHandler logs it once, with the request id
-	}))
+	group := e.Group(Prefix) // with a middleware of its own, echo would answer 404 where 405 is due
 	doc := svc.mount(e, group)
 	for _, old := range []bool{false, true} {
 		spec, err := render(doc, old)
@@ -102,19 +98,7 @@ func (s *service) mount(e *echo.Echo, group *echo.Group) *huma.OpenAPI {
 	return doc
 }
 
-// harden sets the request id and the headers that belong on every answer, errors included.
-func harden(https bool) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if https {
-				c.Response().Header().Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
-			}
-			setHeaders(c)
-			return next(c)
-		}
-	}
-}
-
+// setHeaders sets the request id and the headers that belong on every answer, errors included.
 func setHeaders(c echo.Context) {
 	h := c.Response().Header()
 	requestID(c)

@@ -2,10 +2,12 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,23 +24,43 @@ import (
 // page of somebody else cannot use a person's session.
 func (s *service) admit(ctx huma.Context, next func(huma.Context)) {
 	c := humaecho.Unwrap(ctx)
+	setHeaders(c)
+	if strings.HasPrefix(s.PublicURL, "https:") {
+		c.Response().Header().Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+	defer s.survive(c)
 	actor, err := s.bearer(c)
 	if limited := s.spend(c, actor); limited != nil {
 		err = limited
-	} else if len(ctx.Operation().Security) == 0 {
+	} else if isOpen(ctx.Operation()) {
 		err = nil
 	}
 	if err == nil {
 		err = readable(c)
 	}
 	if err != nil {
-		if err := s.write(c, problemOf(err)); err != nil {
-			s.Log.Warn("api: answer not written", "request", requestID(c), "error", err)
-		}
+		s.answer(c, problemOf(err))
 		return
 	}
 	c.Set(actorKey, actor)
 	next(ctx)
+}
+
+// isOpen reports whether the description asks for no token.
+func isOpen(op *huma.Operation) bool { return len(op.Security) == 1 && len(op.Security[0]) == 0 }
+
+// survive makes a panic of one request an answer to it.
+func (s *service) survive(c echo.Context) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	if r == http.ErrAbortHandler { // the way to hang up without an answer
+		panic(r)
+	}
+	p := ofStatus(http.StatusInternalServerError)
+	p.cause = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+	s.answer(c, p)
 }
 
 // bearer returns the person whose token came with the request.

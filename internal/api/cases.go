@@ -25,12 +25,13 @@ type page[T any] struct {
 	Next  cursor  `json:"next,omitempty" doc:"Da dare in after per la pagina seguente; manca all'ultima"`
 }
 
+// listInput calls the body Owner: huma takes any field called Body for that of the request.
 type listInput struct {
 	caller
 	Workflow  ident    `query:"workflow" doc:"Solo di questo flusso"`
 	State     ident    `query:"state" doc:"Solo in questo stato"`
 	Stage     ident    `query:"stage" doc:"Solo in questa fase"`
-	Body      ident    `query:"body" doc:"Solo di questo ente, come Comune o come SUA"`
+	Owner     ident    `query:"body" doc:"Solo di questo ente, come Comune o come SUA"`
 	Officer   ident    `query:"officer" doc:"Solo affidate a questa persona"`
 	Text      line     `query:"text" maxLength:"200" doc:"Parole che ricorrono tutte in oggetto, CIG, CUP o ente"`
 	DueBefore dateTime `query:"due_before" doc:"Solo con un termine prima di questo istante (RFC 3339) o di questo giorno a Roma (YYYY-MM-DD)"`
@@ -49,12 +50,11 @@ type listOutput struct {
 func (in *listInput) filter() (engine.Filter, error) {
 	due, err := in.DueBefore.time()
 	if err != nil {
-		p := newProblem(http.StatusUnprocessableEntity, "invalid", "la richiesta non è valida: i difetti sono in errors")
-		p.Errors = list[flaw]{{Parameter: "query.due_before", Code: "format", Detail: "serve un istante RFC 3339 o un giorno YYYY-MM-DD"}}
-		return engine.Filter{}, p
+		return engine.Filter{}, ofParameters(&engine.Invalid{Problems: []engine.Problem{fault(
+			"/due_before", "format", "serve un istante RFC 3339 o un giorno YYYY-MM-DD", "an RFC 3339 instant or a day YYYY-MM-DD is needed")}})
 	}
 	return engine.Filter{
-		Workflow: string(in.Workflow), State: string(in.State), Stage: string(in.Stage), Body: string(in.Body),
+		Workflow: string(in.Workflow), State: string(in.State), Stage: string(in.Stage), Body: string(in.Owner),
 		Officer: string(in.Officer), Text: string(in.Text), DueBefore: due, Open: in.Open.pointer(), Children: in.Children,
 		Sort: strings.TrimPrefix(in.Sort, "-"), Desc: strings.HasPrefix(in.Sort, "-"), After: string(in.After), Limit: in.Limit,
 	}, nil
@@ -67,13 +67,25 @@ func (s *service) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	}
 	found, err := s.Engine.Cases(ctx, in.actor, filter)
 	if err != nil {
-		return nil, err
+		return nil, ofParameters(err)
 	}
 	out := &listOutput{Body: page[CaseSummary]{each(found.Items, summaryBody), cursor(found.Next)}}
 	if found.Next != "" {
 		out.Link = nextPage(in.echo, found.Next)
 	}
 	return out, nil
+}
+
+// ofParameters says of parameters what the engine says of members of a filter.
+func ofParameters(err error) error {
+	if engine.Kind(err) != engine.KindInvalid {
+		return err
+	}
+	p := problemOf(err)
+	for i, f := range p.Errors {
+		p.Errors[i].Pointer, p.Errors[i].Parameter = "", line("query."+strings.TrimPrefix(string(f.Pointer), "/"))
+	}
+	return p
 }
 
 // nextPage is the Link header (RFC 8288) of the same list from another place.
@@ -181,7 +193,7 @@ func (s *service) caseRoutes(r *routes) {
 		description: "Apre una pratica con l'evento di apertura del suo flusso. Che cosa si può aprire, e con quali dati, è in /openings.",
 	}, s.open(body))
 	add(r, operation{
-		id: "get-case", method: http.MethodGet, path: "/cases/{id}", tag: "pratiche", errors: []int{http.StatusNotFound},
+		id: "show-case", method: http.MethodGet, path: "/cases/{id}", tag: "pratiche", errors: []int{http.StatusNotFound},
 		summary:     "Una pratica",
 		description: "Tutto ciò che chi chiede può vedere della pratica, tranne la storia e gli eventi possibili.",
 	}, s.one)

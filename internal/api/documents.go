@@ -56,6 +56,9 @@ func (s *service) attach(ctx context.Context, in *attachInput) (*attachOutput, e
 	if err != nil {
 		return nil, err
 	}
+	if file.Size > int64(s.MaxUploadMB)<<20 {
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("il documento supera il massimo di %d MB", s.MaxUploadMB))
+	}
 	bytes, err := file.Open()
 	if err != nil {
 		return nil, fmt.Errorf("open upload: %w", err)
@@ -99,7 +102,7 @@ func upload(form *multipart.Form) (kind string, file *multipart.FileHeader, err 
 	}
 	if len(form.Value["type"]) != 1 {
 		problems = append(problems, fault("/type", "missing", "serve un tipo di documento, uno solo", "one document type is needed"))
-	} else if kind = form.Value["type"][0]; !fits(ident("").Schema(nil), kind) {
+	} else if kind = form.Value["type"][0]; len(kind) > 120 || !identShape.MatchString(kind) {
 		problems = append(problems, fault("/type", "format", "non è l'identificativo di un tipo di documento", "not the id of a document type"))
 	}
 	if len(form.File["file"]) != 1 {

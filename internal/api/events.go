@@ -119,14 +119,10 @@ func (s *service) options(ctx context.Context, in *caseInput) (*optionsOutput, e
 }
 
 func optionBody(o engine.Option) option {
-	current := inputs(o.Current)
-	if current == nil {
-		current = inputs{}
-	}
 	return option{
 		Event: ident(o.Event), Label: text2(o.Label), Help: text2(o.Help), Law: line(o.Law), Allowed: o.Allowed, Mine: o.Mine,
 		Roles: each(o.Roles, labelledBody), To: each(o.To, labelledBody), Schema: inputSchema(o.Label, o.Help, o.Inputs),
-		Current: current, Documents: each(o.Documents, neededBody),
+		Current: inputs(present(o.Current)), Documents: each(o.Documents, neededBody),
 		Refusals: each(o.Refusals, refusalBody), Warnings: each(o.Warnings, refusalBody),
 	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"regexp"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,6 +29,8 @@ type (
 	headerText string
 )
 
+var identShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]*$`)
+
 const (
 	longText  = 20_000
 	manyItems = 1_000
@@ -47,7 +50,7 @@ func whole(least, most float64) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &least, Maximum: &most}
 }
 
-func (ident) Schema(huma.Registry) *huma.Schema   { return text(`^[A-Za-z0-9][A-Za-z0-9._:-]*$`, 120) }
+func (ident) Schema(huma.Registry) *huma.Schema   { return text(identShape.String(), 120) }
 func (line) Schema(huma.Registry) *huma.Schema    { return text(`^[^\x00-\x1f\x7f]*$`, 500) }
 func (prose) Schema(huma.Registry) *huma.Schema   { return text(`^[^\x00]*$`, longText) }
 func (hash) Schema(huma.Registry) *huma.Schema    { return text(`^[0-9a-f]{64}$`, 64) }
@@ -171,7 +174,7 @@ type jsonSchema map[string]any
 // Schema describes it as an object only: its own dialect says the rest.
 func (jsonSchema) Schema(huma.Registry) *huma.Schema {
 	most := manyItems
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, MaxProperties: &most, Description: "Documento JSON Schema 2020-12."}
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{}, MaxProperties: &most, Description: "Documento JSON Schema 2020-12."}
 }
 
 // dateTime is a parameter that takes an instant or a day.

@@ -68,7 +68,7 @@ func (s *service) info() *huma.OpenAPI {
 			{Name: "servizio", Description: "Come sta il servizio"},
 		},
 		Components: &huma.Components{
-			Headers: rateHeaders(),
+			Headers: commonHeaders(),
 			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"bearer": {Type: "http", Scheme: "bearer", Description: "Il token di una persona"},
@@ -135,14 +135,17 @@ func downgrade(raw []byte) ([]byte, error) {
 func (s *service) serveSpecs(group *echo.Group) {
 	for name, old := range map[string]bool{"/openapi.json": false, "/openapi-3.0.json": true} {
 		spec := s.specs[old]
-		serve := func(c echo.Context) error { return c.Blob(http.StatusOK, "application/openapi+json", spec) }
+		serve := func(c echo.Context) error {
+			setHeaders(c)
+			return c.Blob(http.StatusOK, "application/openapi+json", spec)
+		}
 		group.GET(name, serve)
 		group.HEAD(name, serve)
 	}
 }
 
-// rateHeaders describe the limit; every answer may carry them.
-func rateHeaders() map[string]*huma.Param {
+// commonHeaders describe the limit and the cache: they belong to every answer.
+func commonHeaders() map[string]*huma.Param {
 	number := func(doc string) *huma.Param {
 		s := whole(0, 1_000_000)
 		s.Format = "int32"
@@ -152,20 +155,21 @@ func rateHeaders() map[string]*huma.Param {
 		"X-RateLimit-Limit":     number("Richieste ammesse al minuto"),
 		"X-RateLimit-Remaining": number("Richieste che restano"),
 		"X-RateLimit-Reset":     number("Secondi prima che tornino tutte"),
+		"Cache-Control":         {Description: "no-store: ciò che una persona può vedere non va conservato per un'altra", Schema: headerText("").Schema(nil)},
 	}
 }
 
-// rateRefs point to them: written out in every answer they would be half of the document.
-func rateRefs() map[string]*huma.Param {
+// headerRefs point to them: written out in every answer they would be half of the document.
+func headerRefs() map[string]*huma.Param {
 	refs := map[string]*huma.Param{}
-	for name := range rateHeaders() {
+	for name := range commonHeaders() {
 		refs[name] = &huma.Param{Ref: "#/components/headers/" + name}
 	}
 	return refs
 }
 
 func successHeaders(own map[string]*huma.Param) map[string]*huma.Param {
-	all := rateRefs()
+	all := headerRefs()
 	for name, p := range own {
 		if p.Description == "" && p.Schema != nil {
 			p.Description = p.Schema.Description
@@ -176,7 +180,7 @@ func successHeaders(own map[string]*huma.Param) map[string]*huma.Param {
 }
 
 func errorHeaders(status int) map[string]*huma.Param {
-	all := rateRefs()
+	all := headerRefs()
 	switch status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		s := whole(0, 86_400)

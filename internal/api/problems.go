@@ -171,10 +171,7 @@ func invalid(err error) *Problem {
 		p.Errors = each(bad.Problems, func(e engine.Problem) flaw {
 			return flaw{Pointer: pointer(e.Pointer), Code: ident(e.Code), Detail: prose(e.Text.IT)}
 		})
-		return p
 	}
-	// the only other invalid thing is a cursor that we did not make
-	p.Errors = list[flaw]{{Parameter: "query.after", Code: "cursor", Detail: "il cursore non è di questa lista con questo ordine"}}
 	return p
 }
 
@@ -225,9 +222,12 @@ func (s *service) identify(c echo.Context, p *Problem) *Problem {
 	return p
 }
 
-// write answers with a problem outside huma.
-func (s *service) write(c echo.Context, p *Problem) error {
+// answer writes a problem outside huma, unless an answer has begun already: then it is only logged.
+func (s *service) answer(c echo.Context, p *Problem) {
 	s.identify(c, p)
+	if c.Response().Committed {
+		return
+	}
 	h := c.Response().Header()
 	for name, values := range p.headers {
 		h[name] = values
@@ -235,9 +235,11 @@ func (s *service) write(c echo.Context, p *Problem) error {
 	h.Set(echo.HeaderContentType, problemMedia)
 	c.Response().WriteHeader(p.Status)
 	if c.Request().Method == http.MethodHead {
-		return nil
+		return
 	}
-	return json.NewEncoder(c.Response()).Encode(p)
+	if err := json.NewEncoder(c.Response()).Encode(p); err != nil { // the client is gone
+		s.Log.Warn("api: answer not written", "request", requestID(c), "error", err)
+	}
 }
 
 // ofStatus is the problem of a status that no handler has explained.
@@ -273,9 +275,6 @@ func ErrorHandler(log *slog.Logger, next echo.HTTPErrorHandler) echo.HTTPErrorHa
 			next(err, c)
 			return
 		}
-		if c.Response().Committed {
-			return
-		}
 		setHeaders(c)
 		status := http.StatusInternalServerError
 		if he := new(echo.HTTPError); errors.As(err, &he) {
@@ -286,8 +285,6 @@ func ErrorHandler(log *slog.Logger, next echo.HTTPErrorHandler) echo.HTTPErrorHa
 		if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 			p.with("Retry-After", strconv.Itoa(int(time.Minute/time.Second)))
 		}
-		if err := svc.write(c, p); err != nil {
-			svc.Log.Warn("api: answer not written", "request", requestID(c), "error", err)
-		}
+		svc.answer(c, p)
 	}
 }

@@ -72,7 +72,7 @@ func (r *routes) describe(op operation) huma.Operation {
 		o.DefaultStatus = http.StatusOK
 	}
 	if op.open {
-		o.Security = []map[string][]string{}
+		o.Security = []map[string][]string{{}}
 	}
 	if op.content != nil || op.media != "" {
 		content := op.content

@@ -32,16 +32,36 @@ const (
 type jsonBody[T any] struct {
 	registry huma.Registry
 	schema   *huma.Schema
+	patterns map[string]*regexp.Regexp // compiled once
 	doc      *huma.RequestBody
 }
 
 func newJSONBody[T any](r *routes) jsonBody[T] {
 	t := reflect.TypeFor[T]()
 	ref := r.schema(t, true)
-	return jsonBody[T]{
+	b := jsonBody[T]{
 		registry: r.api.OpenAPI().Components.Schemas,
 		schema:   r.schema(t, false),
+		patterns: map[string]*regexp.Regexp{},
 		doc:      &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: ref}}},
+	}
+	b.compile(b.schema)
+	return b
+}
+
+// compile prepares the patterns of a schema and of those below it.
+func (b jsonBody[T]) compile(s *huma.Schema) {
+	if s.Ref != "" {
+		s = b.registry.SchemaFromRef(s.Ref)
+	}
+	if s.Pattern != "" {
+		b.patterns[s.Pattern] = regexp.MustCompile(s.Pattern)
+	}
+	if s.Items != nil {
+		b.compile(s.Items)
+	}
+	for _, below := range s.Properties {
+		b.compile(below)
 	}
 }
 
@@ -186,7 +206,7 @@ func (b jsonBody[T]) check(found []engine.Problem, s *huma.Schema, v any, at str
 			found = b.check(found, s.Items, item, at+"/"+strconv.Itoa(i))
 		}
 	case huma.TypeString:
-		if str, ok := v.(string); !ok || !fits(s, str) {
+		if str, ok := v.(string); !ok || !b.fits(s, str) {
 			return append(found, wrong(at, s))
 		}
 	case huma.TypeBoolean:
@@ -222,11 +242,11 @@ func (b jsonBody[T]) checkObject(found []engine.Problem, s *huma.Schema, object 
 }
 
 // fits reports whether a text keeps to its length and pattern.
-func fits(s *huma.Schema, v string) bool {
+func (b jsonBody[T]) fits(s *huma.Schema, v string) bool {
 	if s.MaxLength != nil && utf8.RuneCountInString(v) > *s.MaxLength {
 		return false
 	}
-	return s.Pattern == "" || regexp.MustCompile(s.Pattern).MatchString(v) // patterns are ours: they compile
+	return s.Pattern == "" || b.patterns[s.Pattern].MatchString(v)
 }
 
 func wrong(at string, s *huma.Schema) engine.Problem {

@@ -132,14 +132,19 @@ func (s *service) workflow(_ context.Context, in *workflowInput) (*workflowOutpu
 	return nil, engine.ErrNotFound
 }
 
-type schemaOutput struct{ Body jsonSchema }
+type schemaOutput struct {
+	ContentType string `header:"Content-Type" hidden:"true"`
+	Body        jsonSchema
+}
+
+const mediaSchema = "application/schema+json"
 
 func (s *service) workflowSchema(_ context.Context, in *workflowInput) (*schemaOutput, error) {
 	d, err := s.Engine.Definition(string(in.Hash))
 	if err != nil {
 		return nil, err
 	}
-	return &schemaOutput{d.Schema()}, nil
+	return &schemaOutput{mediaSchema, d.Schema()}, nil
 }
 
 type graphInput struct {
@@ -207,7 +212,7 @@ func (s *service) workflowRoutes(r *routes) {
 		description: "Ogni versione di ogni flusso che ha o può avere pratiche.",
 	}, s.workflows)
 	add(r, operation{
-		id: "get-workflow", method: http.MethodGet, path: "/workflows/{hash}", tag: "flussi", errors: notFound,
+		id: "show-workflow", method: http.MethodGet, path: "/workflows/{hash}", tag: "flussi", errors: notFound,
 		summary:     "Un flusso",
 		description: "Stati, fasi, eventi con chi può e dove portano, tipi di documento.",
 	}, s.workflow)
@@ -223,7 +228,7 @@ func (s *service) workflowRoutes(r *routes) {
 	}, s.graph)
 	add(r, operation{
 		id: "workflow-schema", method: http.MethodGet, path: "/workflows/{hash}/schema", tag: "flussi", errors: notFound,
-		media:       "application/schema+json",
+		media:       mediaSchema,
 		summary:     "Gli schemi di un flusso",
 		description: "JSON Schema dei dati di ogni evento ($defs/events), dei campi e dei registri.",
 	}, s.workflowSchema)

@@ -22,6 +22,8 @@ type Config struct {
 	Workflows Workflows `yaml:"workflows" envPrefix:"WORKFLOWS_"`
 	// Enforce lists keys of workflows/law/limits.yaml marked M or P which shall refuse instead of warning.
 	Enforce []string `yaml:"enforce" env:"ENFORCE"`
+	// TwoPeople wants a rectification made by someone other than who did what it mends.
+	TwoPeople bool `yaml:"two_people" env:"TWO_PEOPLE"`
 	// Demo loads the demo data and opens its accounts; allowed on a loopback address only.
 	Demo      bool      `yaml:"demo" env:"DEMO"`
 	Log       Log       `yaml:"log" envPrefix:"LOG_"`

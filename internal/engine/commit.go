@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -91,6 +90,7 @@ func (w *world) act(s *step, h *happening, a flow.Action) error {
 	case flow.VerbSet:
 		if v, ok := s.inputs[a.From]; ok {
 			n.c.Data[a.Field] = v
+			h.noteField(n.def, a.Field, v)
 		}
 	case flow.VerbFix:
 		n.c.RulesDate = calendar.DateOf(w.now).String()
@@ -107,7 +107,7 @@ func (w *world) act(s *step, h *happening, a flow.Action) error {
 	case flow.VerbNotify:
 		return w.notify(n, h, a.Template, a.To)
 	case flow.VerbRun:
-		return w.run(s, a.Effect)
+		return w.run(s, h, a.Effect)
 	default:
 		return fmt.Errorf("event %s: unknown verb %q", s.ev.ID, a.Verb)
 	}
@@ -131,17 +131,20 @@ func (w *world) assign(s *step, a flow.Action) {
 }
 
 // run applies a named effect: the fields and rows that it changes.
-func (w *world) run(s *step, call flow.Call) error {
+func (w *world) run(s *step, h *happening, call flow.Call) error {
 	n := s.n
 	s.draft, s.rows = n.c, n.rows
 	changes, err := effects[call.Name].Apply(w.facts(n, s), call.Params)
 	if err != nil {
 		return err
 	}
-	maps.Copy(n.c.Data, changes.Fields)
-	seq := w.happened[len(w.happened)-1].seq
+	for id, v := range changes.Fields {
+		n.c.Data[id] = v
+		h.noteField(n.def, id, v)
+	}
 	for _, r := range changes.Rows {
-		r.CaseID, r.ChangedSeq = n.c.ID, seq
+		r.CaseID, r.ChangedSeq = n.c.ID, h.seq
+		h.noteRow(n.def, r)
 		n.changedRows[rowKey{r.Register, r.Row}] = r
 		for i, old := range n.rows[r.Register] {
 			if old.Row == r.Row {
@@ -198,6 +201,9 @@ func (w *world) join(n *node, h *happening) error {
 			continue // not waiting for it now: tried again at each child's move
 		}
 		s, err := w.prepare(p, ev, ask{effective: h.effective, by: by{role: "system", cause: h.seq}})
+		if as[*Refused](err) {
+			continue // no way on for now
+		}
 		if err != nil {
 			return err
 		}
@@ -267,7 +273,13 @@ func (w *world) syncColumns(n *node) {
 	if cents, ok := n.c.Data["amount"].(int64); ok {
 		n.c.Amount = &cents
 	}
-	n.c.Search = fold(n.c.Title + " " + n.c.CIG + " " + n.c.CUP + " " + text("number") + " " + w.e.parties.bodyName(n.c.MemberBody))
+	words := w.e.parties.bodyName(n.c.MemberBody)
+	for _, id := range []string{"title", "cig", "cup", "number"} { // what is secret is not found by its words either
+		if f, ok := n.def.Field(id); ok && (sight{visited: n.c.Visited}).sees(f.Secret, "") {
+			words += " " + text(id)
+		}
+	}
+	n.c.Search = fold(words)
 }
 
 var errNoWorkflow = errors.New("the workflow of a new case is not in the library")

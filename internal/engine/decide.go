@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/province-comuni/sua/internal/audit"
@@ -264,10 +265,38 @@ func (w *world) decide(n *node, cmd Fire) (*happening, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ev.Rectify {
+		s.sort(w.rectifiable(n))
+	}
+	s.refusals = look(w.who, n.c).refusals(n.def, ev, ev.Guards, s.refusals)
 	if err := s.settle(cmd.Acknowledge); err != nil {
 		return nil, err
 	}
 	return w.commit(s)
+}
+
+// rectifiable says why a mistake may not be mended here: the parent has ended, or the SUA wants two people and this one did
+// what is to be mended.
+func (w *world) rectifiable(n *node) []Refusal {
+	var out []Refusal
+	if p := w.parent(n); p != nil && p.c.Outcome != "" {
+		if decl, ok := p.def.Child(n.c.Child); !ok || !decl.Outlives {
+			out = append(out, *refuse("parent_ended"))
+		}
+	}
+	if !w.e.cfg.TwoPeople {
+		return out
+	}
+	var last store.Fired
+	for _, f := range n.past {
+		if f.Seq > last.Seq {
+			last = f
+		}
+	}
+	if last.Actor == w.who.ID {
+		out = append(out, *refuse("two_people"))
+	}
+	return out
 }
 
 // settle refuses, or asks for the acknowledgement of warnings, or lets the step through.
@@ -282,7 +311,7 @@ func (s *step) settle(acks []Acknowledgement) error {
 			open = append(open, warning)
 			continue
 		}
-		if acks[i].Reason == "" {
+		if strings.TrimSpace(acks[i].Reason) == "" {
 			return &Invalid{[]Problem{problem(fmt.Sprintf("/acknowledge/%d/reason", i), "reason_required")}}
 		}
 		s.accepted = append(s.accepted, Acknowledged{Code: warning.Code, Text: warning.Text, Reason: acks[i].Reason})

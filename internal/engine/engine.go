@@ -33,6 +33,8 @@ type Config struct {
 	Blobs     *blob.Store // where documents' bytes go; nil refuses uploads
 	// Enforce names limits marked M or P that this SUA wants to block instead of warn; "*" for all.
 	Enforce []string
+	// TwoPeople wants a rectification made by someone other than who did what is mended.
+	TwoPeople bool
 	// MaxUpload is the largest document, in bytes; 0 is 50 MB.
 	MaxUpload int64
 	// Session is how long a sign-in lasts; 0 is twelve hours.
@@ -110,7 +112,7 @@ func (e *Engine) pin(ctx context.Context) error {
 		case !ok:
 			fresh = append(fresh, d)
 		case hash != d.Hash:
-			return fmt.Errorf("il flusso %s è già stato rilasciato e ora è diverso: alza la versione (version: %d) invece di cambiarlo", name, d.Version+1)
+			return errChanged(d)
 		}
 	}
 	if e.lib, err = e.compileAll(files, pinned); err != nil {
@@ -122,11 +124,33 @@ func (e *Engine) pin(ctx context.Context) error {
 	}
 	for _, d := range fresh {
 		p := store.Pinned{Hash: d.Hash, Workflow: d.Workflow, Version: d.Version, Source: d.Source}
-		if err := e.db.Pin(ctx, p, now); err != nil && !errors.Is(err, store.ErrConflict) {
+		err := e.db.Pin(ctx, p, now)
+		if errors.Is(err, store.ErrConflict) { // another process was starting too
+			err = e.pinnedAs(ctx, d)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pinnedAs refuses when a definition was pinned meanwhile with other bytes.
+func (e *Engine) pinnedAs(ctx context.Context, d *flow.Definition) error {
+	pinned, err := e.db.Definitions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range pinned {
+		if p.Workflow == d.Workflow && p.Version == d.Version && p.Hash != d.Hash {
+			return errChanged(d)
+		}
+	}
+	return nil
+}
+
+func errChanged(d *flow.Definition) error {
+	return fmt.Errorf("il flusso %s v%d è già stato rilasciato e ora è diverso: alza la versione (version: %d) invece di cambiarlo", d.Workflow, d.Version, d.Version+1)
 }
 
 // compileAll adds to the files the definitions that live only in the database. Those without open cases may fail to

@@ -20,7 +20,7 @@ var clockwork = auth.System("deadlines")
 // fails is logged and left for the next call; the others go on.
 func (e *Engine) ExpireDue(ctx context.Context) (int, error) {
 	applied := 0
-	failed := map[string]bool{}
+	settled := map[string]bool{} // failed, or not to be applied after all: not looked at again in this call
 	for {
 		now, err := e.db.Now(ctx)
 		if err != nil {
@@ -32,7 +32,7 @@ func (e *Engine) ExpireDue(ctx context.Context) (int, error) {
 		}
 		progress := false
 		for _, d := range due {
-			if failed[d.ID] {
+			if settled[d.ID] {
 				continue
 			}
 			done, err := e.expire(ctx, d.CaseID, d.ID)
@@ -40,13 +40,15 @@ func (e *Engine) ExpireDue(ctx context.Context) (int, error) {
 				if ctx.Err() != nil {
 					return applied, err
 				}
-				failed[d.ID] = true
+				settled[d.ID] = true
 				e.cfg.Log.Error("deadline not applied", "deadline", d.ID, "case", d.CaseID, "error", err)
 				continue
 			}
-			if done {
-				applied++
+			if !done {
+				settled[d.ID] = true
+				continue
 			}
+			applied++
 			progress = true
 		}
 		if !progress {
@@ -182,4 +184,13 @@ func latest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// ForgetAnswers drops the answers to repeatable requests that are older than keep.
+func (e *Engine) ForgetAnswers(ctx context.Context, keep time.Duration) error {
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return e.db.ForgetAnswers(ctx, now.Add(-keep))
 }

@@ -54,6 +54,9 @@ func (e *Engine) load(tx *store.Tx, who auth.Actor, event string) (*world, *node
 	var needs flow.Needs
 	if ev, ok := def.Event(event); ok {
 		needs = ev.Needs
+		if ev.Rectify {
+			needs.What |= flow.NeedPast | flow.NeedDeadlines | flow.NeedParent
+		}
 	}
 	return e.loadNeeds(tx, who, needs)
 }
@@ -82,8 +85,11 @@ func (e *Engine) whatChanged(ctx context.Context, who auth.Actor, id string, sta
 	}
 	missed := int(stale.Current - stale.Expected)
 	for i := len(h.Items) - 1; i >= 0 && missed > 0; i-- {
-		if h.Items[i].Case == id {
-			stale.Changes = append([]HistoryItem{h.Items[i]}, stale.Changes...)
+		if h.Items[i].Case != id {
+			continue
+		}
+		stale.Changes = append([]HistoryItem{h.Items[i]}, stale.Changes...)
+		if h.Items[i].Event != attachEvent { // an upload tells what happened, but leaves the revision
 			missed--
 		}
 	}

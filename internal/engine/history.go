@@ -150,11 +150,24 @@ func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definit
 		}
 	}
 	e.tellInputs(item, decl, open.Inputs)
+	fields := map[string]any{}
+	for id, v := range personal {
+		if field, ok := strings.CutPrefix(id, personalField); ok {
+			fields[field] = v
+			delete(personal, id)
+		}
+	}
 	e.tellInputs(item, decl, personal)
+	e.tellFields(item, def, fields, seen)
 	if secret.Inputs != nil {
-		if decl != nil && seen.sees(decl.Secret, "") {
+		switch {
+		case decl != nil && seen.sees(decl.Secret, ""):
 			e.tellInputs(item, decl, secret.Inputs)
-		} else {
+		case item.Event == attachEvent && !item.Hidden: // the document's own secrecy was looked at with the header
+			if file, ok := secret.Inputs["document"].(map[string]any); ok {
+				tellFile(item, fmt.Sprint(file["Name"]))
+			}
+		default:
 			item.Hidden = true
 		}
 	}
@@ -165,9 +178,13 @@ func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definit
 		e.tellRow(item, def, r, seen)
 	}
 	if open.Document != nil {
-		item.Inputs = append(item.Inputs, Told{Label: Text{IT: "File", EN: "File"}, Text: open.Document.Name, Value: open.Document.Name})
+		tellFile(item, open.Document.Name)
 	}
 	return nil
+}
+
+func tellFile(item *HistoryItem, name string) {
+	item.Inputs = append(item.Inputs, Told{Label: Text{IT: "File", EN: "File"}, Text: name, Value: name})
 }
 
 func (e *Engine) tellInputs(item *HistoryItem, decl *flow.Event, values map[string]any) {

@@ -61,6 +61,9 @@ func needsFrom(def *flow.Definition, state string) flow.Needs {
 	needs := flow.Needs{What: flow.NeedDocuments | flow.NeedAgreement | flow.NeedRows}
 	for _, ev := range def.EventsFrom(state) {
 		needs = flow.Needs{What: needs.What | ev.Needs.What, Tree: needs.Tree || ev.Needs.Tree}
+		if ev.Rectify {
+			needs.What |= flow.NeedPast | flow.NeedParent
+		}
 	}
 	return needs
 }
@@ -113,12 +116,9 @@ func current(n *node, ev *flow.Event, seen sight) map[string]any {
 				out[in.ID] = v
 			}
 		case flow.InputRows:
-			var rows []RowView
-			for _, r := range n.rows[in.Register] {
-				values, _ := seen.row(n.def, in.Register, r.Data)
-				rows = append(rows, RowView{r.Row, values})
+			if r, ok := n.def.Register(in.Register); ok {
+				out[in.ID] = registerView(n, *r, seen).Rows
 			}
-			out[in.ID] = rows
 		}
 	}
 	return out

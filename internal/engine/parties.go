@@ -18,6 +18,7 @@ type parties struct {
 	mu      sync.RWMutex
 	db      *store.DB
 	bodies  map[string]store.Body
+	byTax   map[string]string // tax code -> id
 	people  map[string]store.Person
 	roles   map[string][]store.Membership
 	members map[string][]string // SUA -> member bodies with an agreement
@@ -46,8 +47,9 @@ func (p *parties) refresh(ctx context.Context, db *store.DB) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.db, p.bodies, p.people, p.roles, p.members = db, map[string]store.Body{}, map[string]store.Person{}, byPerson, members
+	p.byTax = map[string]string{}
 	for _, b := range bodies {
-		p.bodies[b.ID] = b
+		p.bodies[b.ID], p.byTax[b.TaxCode] = b, b.ID
 	}
 	for _, h := range people {
 		p.people[h.ID] = h

@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/province-comuni/sua/internal/audit"
 	"github.com/province-comuni/sua/internal/auth"
@@ -38,9 +41,7 @@ func (w *world) record(tx *store.Tx, key *store.IdemKey, answer any) error {
 	for _, l := range w.links {
 		tx.InsertLink(l)
 	}
-	for _, m := range w.messages {
-		tx.InsertMessage(m)
-	}
+	tx.InsertMessages(w.messages)
 	if key == nil {
 		return nil
 	}
@@ -86,10 +87,7 @@ func (w *world) recordCases(tx *store.Tx) error {
 			return err
 		}
 	}
-	heads := map[*node]bool{}
-	for _, h := range w.happened {
-		heads[h.root] = true
-	}
+	heads := w.heads()
 	for _, n := range w.nodes {
 		switch {
 		case n.fresh:
@@ -138,11 +136,22 @@ func (w *world) recordTerms(tx *store.Tx) error {
 		tx.RefreshDue(root, ids)
 	}
 	if w.e.blocking {
-		for _, h := range w.happened {
-			tx.WakeBlocked(h.root.c.ID)
+		for root := range w.heads() {
+			if !root.fresh { // a tree that begins has nothing blocked yet
+				tx.WakeBlocked(root.c.ID)
+			}
 		}
 	}
 	return nil
+}
+
+// heads are the roots of the trees in which something happened.
+func (w *world) heads() map[*node]bool {
+	heads := map[*node]bool{}
+	for _, h := range w.happened {
+		heads[h.root] = true
+	}
+	return heads
 }
 
 // moved is the answer to the request that made h happen.
@@ -163,6 +172,9 @@ func idemKey(who auth.Actor, path, key string, cmd any) *store.IdemKey {
 		b = fmt.Appendf(nil, "%#v", cmd) // inputs that JSON cannot say are refused later; the hash only has to differ
 	}
 	sum := sha256.Sum256(b)
+	if !utf8.ValidString(key) || strings.ContainsRune(key, 0) {
+		key = strconv.QuoteToASCII(key) // a column holds only text
+	}
 	return &store.IdemKey{Actor: who.ID, Path: path, Key: key, BodyHash: sum[:]}
 }
 

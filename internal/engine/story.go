@@ -60,12 +60,7 @@ func (h *happening) noteInputs(s *step) {
 		}
 	}
 	for _, r := range append(append([]store.Row(nil), s.newRows...), s.changed...) {
-		note := rowStory{Register: r.Register, Row: r.Row, Values: r.Data}
-		if reg, ok := s.n.def.Register(r.Register); ok && reg.Secret != nil {
-			h.secret.Rows = append(h.secret.Rows, note)
-		} else {
-			h.story.Rows = append(h.story.Rows, note)
-		}
+		h.noteRow(s.n.def, r)
 	}
 	for id, v := range s.draft.Data {
 		if old, had := s.before[id]; !had || !reflect.DeepEqual(old, v) {
@@ -79,17 +74,29 @@ func (h *happening) noteInputs(s *step) {
 	}
 }
 
+func (h *happening) noteRow(def *flow.Definition, r store.Row) {
+	note := rowStory{Register: r.Register, Row: r.Row, Values: r.Data}
+	if reg, ok := def.Register(r.Register); ok && reg.Secret != nil {
+		h.secret.Rows = append(h.secret.Rows, note)
+	} else {
+		h.story.Rows = append(h.story.Rows, note)
+	}
+}
+
 func (h *happening) noteField(def *flow.Definition, id string, v any) {
 	if f, ok := def.Field(id); ok && f.Secret != nil {
 		put(&h.secret.Fields, id, v)
 		return
 	}
 	if f, ok := def.Field(id); ok && f.Type == flow.TypePerson {
-		h.personal["field:"+id] = v
+		h.personal[personalField+id] = v
 		return
 	}
 	put(&h.story.Fields, id, v)
 }
+
+// personalField precedes the id of a field in the personal part; inputs stand there by their own id.
+const personalField = "field:"
 
 func put(m *map[string]any, k string, v any) {
 	if *m == nil {

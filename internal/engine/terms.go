@@ -20,7 +20,7 @@ func (w *world) term(n *node, h *happening, a flow.Action) error {
 		w.endTerm(n, h, running, store.Met)
 	case flow.VerbSuspend:
 		if running != nil && running.Status != store.Suspended {
-			running.Status, running.EndedAt = store.Suspended, &h.effective // EndedAt holds since when, until it resumes
+			running.Status, running.EndedAt, running.BlockedBy = store.Suspended, &h.effective, nil // EndedAt holds since when, until it resumes
 			w.touch(n, h, running)
 		}
 	case flow.VerbResume:

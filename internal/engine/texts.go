@@ -40,6 +40,7 @@ var texts = map[string]Text{
 	"no_previous":    {IT: "Non c'è uno stato precedente a cui tornare.", EN: "There is no previous state to go back to."},
 	"children_open":  {IT: "Non si può concludere: in «{children}» c'è una pratica ancora nello stato «{state}».", EN: "It cannot end: under “{children}” a case is still in the state “{state}”."},
 	"guard_params":   {IT: "Il flusso ha un parametro illeggibile: avvisa l'amministratore.", EN: "The workflow has an unreadable parameter: tell the administrator."},
+	"two_people":     {IT: "La rettifica spetta a una persona diversa da chi ha compiuto l'atto.", EN: "Somebody other than who did it must rectify."},
 	"parent_ended":   {IT: "La procedura superiore è conclusa.", EN: "The parent case has ended."},
 
 	// guards

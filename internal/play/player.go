@@ -76,15 +76,22 @@ type player struct {
 // witness reads back what happened: it sees everything.
 var witness = auth.System("play")
 
-// perform plays tales until their last line, or until the time given when it is later.
+// perform plays tales until their last line, or until the time given when it is later. The trace is written also when a line
+// fails, up to that line.
 func perform(ctx context.Context, cfg Config, tales []*tale, end time.Time, out io.Writer) (Walked, error) {
 	p := &player{Config: cfg, tales: tales, out: bufio.NewWriter(out), walked: Walked{}}
+	err := p.play(ctx, end)
+	return p.walked, errors.Join(err, p.out.Flush())
+}
+
+// play acts every step of every tale in the order of time.
+func (p *player) play(ctx context.Context, end time.Time) error {
 	type cue struct {
 		t *tale
 		s step
 	}
 	var cues []cue
-	for _, t := range tales {
+	for _, t := range p.tales {
 		for _, s := range t.steps {
 			cues = append(cues, cue{t, s})
 		}
@@ -93,24 +100,19 @@ func perform(ctx context.Context, cfg Config, tales []*tale, end time.Time, out 
 		}
 	}
 	slices.SortStableFunc(cues, func(a, b cue) int { return a.s.at.Compare(b.s.at) })
-	for i, c := range cues {
-		if i == 0 {
-			p.Clock.set(c.s.at)
-		}
+	p.Clock.set(cues[0].s.at)
+	for _, c := range cues {
 		if err := p.advance(ctx, c.s.at); err != nil {
-			return p.walked, err
+			return err
 		}
 		if err := p.act(ctx, c.t, c.s); err != nil {
-			return p.walked, err
+			return err
 		}
 		if err := p.expire(ctx); err != nil { // a term already over when it is recorded fires at once
-			return p.walked, err
+			return err
 		}
 	}
-	if err := p.advance(ctx, end); err != nil {
-		return p.walked, err
-	}
-	return p.walked, p.out.Flush()
+	return p.advance(ctx, end)
 }
 
 // advance moves the clock, stopping at each instant at which a term is over.
@@ -156,7 +158,7 @@ func (p *player) expire(ctx context.Context) error {
 	}
 	p.say("%s system expires: ok\n", p.now())
 	for _, t := range p.tales {
-		if err := p.tell(ctx, t); err != nil {
+		if err := p.tellAll(ctx, t); err != nil {
 			return err
 		}
 	}

@@ -87,9 +87,16 @@ func codes(refusals []engine.Refusal) string {
 	return strings.Join(parts, ", ")
 }
 
-// tell writes what happened in the trees of the tale since the last time, and what became of their terms. Those before the last
-// one are marked #1, #2 …: terms still run in them.
+// tell writes what a step did to the last tree of the tale, the only one that steps act on.
 func (p *player) tell(ctx context.Context, t *tale) error {
+	if len(t.trees) == 0 {
+		return nil
+	}
+	return p.tellTree(ctx, t.trees[len(t.trees)-1], "")
+}
+
+// tellAll writes what terms did to any tree. Those before the last one are marked #1, #2 …
+func (p *player) tellAll(ctx context.Context, t *tale) error {
 	for i, tr := range t.trees {
 		mark := ""
 		if i < len(t.trees)-1 {
@@ -102,6 +109,7 @@ func (p *player) tell(ctx context.Context, t *tale) error {
 	return nil
 }
 
+// tellTree writes what happened in a tree since the last time, and what became of its terms.
 func (p *player) tellTree(ctx context.Context, t *tree, mark string) error {
 	for {
 		h, err := p.Engine.History(ctx, witness, t.root, t.told, 0)

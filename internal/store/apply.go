@@ -1,6 +1,8 @@
 package store
 
 import (
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -129,10 +131,22 @@ func (tx *Tx) InsertLink(l Link) {
 	tx.queue("INSERT INTO links (from_case, to_case, kind, member_body, sua, at) VALUES ($1, $2, $3, $4, $5, $6)", l.From, l.To, l.Kind, l.MemberBody, l.SUA, l.At)
 }
 
-// InsertMessage queues what must leave the building after the commit.
-func (tx *Tx) InsertMessage(m Message) {
-	tx.queue("INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		m.Topic, m.CaseID, m.Root, m.MemberBody, m.SUA, string(m.Payload), m.At)
+// InsertMessages queues what must leave the building after the commit, in one statement.
+func (tx *Tx) InsertMessages(messages []Message) {
+	if len(messages) == 0 {
+		return
+	}
+	var values strings.Builder
+	args := make([]any, 0, 7*len(messages))
+	for i, m := range messages {
+		if i > 0 {
+			values.WriteString(", ")
+		}
+		n := len(args)
+		fmt.Fprintf(&values, "($%d, $%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7)
+		args = append(args, m.Topic, m.CaseID, m.Root, m.MemberBody, m.SUA, string(m.Payload), m.At)
+	}
+	tx.queue("INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at) VALUES "+values.String(), args...)
 }
 
 // Remember queues the answer to a request with an idempotency key.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -19,18 +20,21 @@ func (tx *Tx) BySource(source string, keys []string) (map[string]*Case, error) {
 	if len(keys) == 0 {
 		return out, nil
 	}
-	w := &conditions{}
-	w.add("source = ?", source)
-	w.add(w.in("source_key", keys), anys(keys)...)
+	list, err := tx.list(keys)
+	if err != nil {
+		return nil, err
+	}
+	// source <> '' says nothing new, but without it neither planner may use the partial index
+	where := "source = $1 AND source <> '' AND " + tx.among("source_key", 2)
 	var qs []query
 	if tx.db.pool != nil {
 		qs = append(qs, query{
-			sql:  "SELECT id FROM cases WHERE id IN (SELECT root FROM cases WHERE " + w.sql() + ") ORDER BY id FOR UPDATE",
-			args: w.args,
+			sql:  "SELECT id FROM cases WHERE id IN (SELECT root FROM cases WHERE " + where + ") ORDER BY id FOR UPDATE",
+			args: []any{source, list},
 			scan: func(r rows) error { var id string; return r.Scan(&id) },
 		})
 	}
-	qs = append(qs, query{sql: "SELECT " + caseColumns + " FROM cases WHERE " + w.sql(), args: w.args, scan: func(r rows) error {
+	qs = append(qs, query{sql: "SELECT " + caseColumns + " FROM cases WHERE " + where, args: []any{source, list}, scan: func(r rows) error {
 		c, err := scanCase(r)
 		if err == nil {
 			out[c.SourceKey] = c
@@ -43,40 +47,53 @@ func (tx *Tx) BySource(source string, keys []string) (map[string]*Case, error) {
 	return out, nil
 }
 
-// Cases returns the cases with these ids, by id. Meant for roots that BySource has locked.
-func (tx *Tx) Cases(ids []string) (map[string]*Case, error) {
-	out := map[string]*Case{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	w := &conditions{}
-	w.add(w.in("id", ids), anys(ids)...)
-	err := tx.send([]query{{sql: "SELECT " + caseColumns + " FROM cases WHERE " + w.sql(), args: w.args, scan: func(r rows) error {
-		c, err := scanCase(r)
-		if err == nil {
-			out[c.ID] = c
-		}
-		return err
-	}}})
-	return out, err
-}
-
-// ChildrenOf returns the direct children of the cases named, by parent, in their order.
+// ChildrenOf returns the direct children of the cases named, by parent, in their order. Meant for roots that BySource has
+// locked.
 func (tx *Tx) ChildrenOf(parents []string) (map[string][]*Case, error) {
 	out := map[string][]*Case{}
 	if len(parents) == 0 {
 		return out, nil
 	}
-	w := &conditions{}
-	w.add(w.in("parent", parents), anys(parents)...)
-	err := tx.send([]query{{sql: "SELECT " + caseColumns + " FROM cases WHERE " + w.sql() + " ORDER BY parent, child, ordinal", args: w.args, scan: func(r rows) error {
-		c, err := scanCase(r)
-		if err == nil {
-			out[c.Parent] = append(out[c.Parent], c)
-		}
-		return err
-	}}})
-	return out, err
+	list, err := tx.list(parents)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.send([]query{{
+		sql:  "SELECT " + caseColumns + " FROM cases WHERE " + tx.among("parent", 1) + " ORDER BY parent, child, ordinal",
+		args: []any{list},
+		scan: func(r rows) error {
+			c, err := scanCase(r)
+			if err == nil {
+				out[c.Parent] = append(out[c.Parent], c)
+			}
+			return err
+		},
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("read children: %w", err)
+	}
+	return out, nil
+}
+
+// among is the condition that a column is one of a list given as parameter n: one text of statement for lists of any length,
+// so that the prepared ones stay few.
+func (tx *Tx) among(column string, n int) string {
+	if tx.db.pool != nil {
+		return fmt.Sprintf("%s = ANY($%d)", column, n)
+	}
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
+}
+
+// list is the parameter that among reads.
+func (tx *Tx) list(values []string) (any, error) {
+	if tx.db.pool != nil {
+		return values, nil
+	}
+	b, err := json.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("encode list: %w", err)
+	}
+	return string(b), nil
 }
 
 // ForgetAnswers drops idempotency answers older than an instant.

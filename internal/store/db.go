@@ -80,6 +80,8 @@ type DB struct {
 	pool *pgxpool.Pool // PostgreSQL
 	gorm *gorm.DB      // reads, and PostgreSQL writes outside Update
 
+	clock databaseClock
+
 	// SQLite: one writing connection behind a mutex (it beats many writers), and a pool that only reads.
 	writeMu   sync.Mutex
 	writePool *sql.DB
@@ -199,15 +201,33 @@ func (db *DB) Close() error {
 }
 
 // Now is the time of the injected clock, or of the database's. UTC, microseconds.
+//
+// The database's clock is asked every few seconds and carried on by this machine's in between: a transaction reads its own
+// (see lockRoot), so what is dated in the history never rests on this one.
 func (db *DB) Now(ctx context.Context) (time.Time, error) {
 	if db.opts.Now != nil {
 		return db.opts.Now().UTC().Truncate(time.Microsecond), nil
+	}
+	db.clock.Lock()
+	defer db.clock.Unlock()
+	if here := time.Now(); !db.clock.asked.IsZero() && here.Sub(db.clock.asked) < clockKept {
+		return db.clock.told.Add(here.Sub(db.clock.asked)).Truncate(time.Microsecond), nil
 	}
 	var t time.Time
 	if err := db.pool.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&t); err != nil {
 		return time.Time{}, fmt.Errorf("read the database's clock: %w", err)
 	}
-	return t.UTC().Truncate(time.Microsecond), nil
+	db.clock.asked, db.clock.told = time.Now(), t.UTC()
+	return db.clock.told.Truncate(time.Microsecond), nil
+}
+
+// clockKept is how long the database's clock is believed to agree with this machine's.
+const clockKept = 5 * time.Second
+
+// databaseClock remembers what the database's clock said, and when it was asked.
+type databaseClock struct {
+	sync.Mutex
+	asked, told time.Time
 }
 
 // Ping reports whether the database answers.

@@ -55,6 +55,11 @@ func (db *DB) Cases(ctx context.Context, scope Scope, f CaseFilter) ([]Case, str
 	if !ok {
 		return nil, "", fmt.Errorf("list cases: unknown order %q", f.Sort)
 	}
+	for _, text := range append([]string{f.Workflow, f.State, f.Stage, f.Body, f.Officer}, f.Words...) {
+		if !storable(text) {
+			return nil, "", nil // no case can match
+		}
+	}
 	expr := order.sqlite
 	if db.pool != nil {
 		expr = order.pg
@@ -67,7 +72,7 @@ func (db *DB) Cases(ctx context.Context, scope Scope, f CaseFilter) ([]Case, str
 	if f.Desc {
 		dir = "DESC"
 	}
-	sql := "SELECT " + caseColumns + ", CAST(" + expr + " AS text) FROM cases WHERE " + where +
+	sql := "SELECT " + caseColumns + ", CAST(" + expr + " AS text) AS sort_value FROM cases WHERE " + where +
 		fmt.Sprintf(" ORDER BY %s %s, id %s LIMIT %d", expr, dir, dir, f.Limit+1)
 	var out []Case
 	var values []string
@@ -159,7 +164,7 @@ func (w *conditions) in(column string, values []string) string {
 func (w *conditions) after(f CaseFilter, expr string) error {
 	raw, err := base64.RawURLEncoding.DecodeString(f.After)
 	var c cursor
-	if err != nil || json.Unmarshal(raw, &c) != nil || c.Sort != f.Sort {
+	if err != nil || json.Unmarshal(raw, &c) != nil || c.Sort != f.Sort || !storable(c.Value+c.ID) {
 		return ErrBadCursor
 	}
 	var v any = c.Value
@@ -240,6 +245,9 @@ func (db *DB) History(ctx context.Context, scope Scope, root string, after int64
 // DocumentByID returns the record of a file, or ErrNotFound.
 func (db *DB) DocumentByID(ctx context.Context, scope Scope, id string) (Document, error) {
 	var s Snapshot
+	if !storable(id) {
+		return Document{}, ErrNotFound
+	}
 	if err := db.read(ctx, scope, s.documents("id", id)); err != nil {
 		return Document{}, err
 	}

@@ -63,10 +63,11 @@ func (tx *Tx) readRoot(id string) query {
 	}
 }
 
-// readCase is a statement of its own, after the lock: one that locks and reads would see children as they were before it waited.
+// readCase reads a case that is not its own root. It is a statement of its own, after the lock: one that locks and reads would
+// see children as they were before it waited.
 func (tx *Tx) readCase(id string) query {
 	return query{
-		sql:  "SELECT " + caseColumns + " FROM cases WHERE id = $1",
+		sql:  "SELECT " + caseColumns + " FROM cases WHERE id = $1 AND parent IS NOT NULL",
 		args: []any{id},
 		scan: func(r rows) error {
 			c, err := scanCase(r)

@@ -13,17 +13,17 @@ import (
 
 // Body is an organisation: a member body, a SUA, any other.
 type Body struct {
-	ID        string
-	Kind      string // comune, provincia, other
-	Name      string
-	TaxCode   string
-	ISTAT     string `gorm:"column:istat"`
-	NUTS      string `gorm:"column:nuts"`
-	Patron    string // MM-DD of the patron saint of its seat, or empty
+	ID      string
+	Kind    string // comune, provincia, other
+	Name    string
+	TaxCode string
+	ISTAT   string `gorm:"column:istat"`
+	NUTS    string `gorm:"column:nuts"`
+	Patron  string // MM-DD of the patron saint of its seat, or empty
 	// WorksLevel (L3, L2, L1) and ServicesLevel (SF3, SF2, SF1) are the qualification of art. 63; empty when not known.
 	WorksLevel, ServicesLevel string
-	Source    string
-	CreatedAt time.Time
+	Source                    string
+	CreatedAt                 time.Time
 }
 
 // Person is somebody who signs in. Names stand only here.
@@ -62,13 +62,23 @@ func (db *DB) admin(ctx context.Context, f func(*gorm.DB) error) error {
 	db.writeMu.Lock()
 	defer db.writeMu.Unlock()
 	g := db.writeGorm.WithContext(ctx)
+	committed := false
+	defer func() { // whatever happened, and although ctx may be over: the only writer must not stay inside a transaction
+		if !committed {
+			db.write.rollback(ctx)
+		}
+	}()
 	if err := g.Exec("BEGIN IMMEDIATE").Error; err != nil {
 		return err
 	}
 	if err := f(g); err != nil {
-		return errors.Join(gormError(err), g.Exec("ROLLBACK").Error)
+		return gormError(err)
 	}
-	return gormError(g.Exec("COMMIT").Error)
+	if err := g.Exec("COMMIT").Error; err != nil {
+		return gormError(err)
+	}
+	committed = true
+	return nil
 }
 
 // gormError maps what gorm and the drivers say to our sentinels.
@@ -196,6 +206,9 @@ func (db *DB) People(ctx context.Context) ([]Person, map[string][]Membership, er
 // PersonByID returns a person with the memberships, or ErrNotFound.
 func (db *DB) PersonByID(ctx context.Context, id string) (Person, []Membership, error) {
 	var p Person
+	if !storable(id) {
+		return p, nil, ErrNotFound
+	}
 	g := db.gorm.WithContext(ctx)
 	if err := g.Where("id = ?", id).Take(&p).Error; err != nil {
 		return p, nil, gormError(err)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Values are typed scalars by field or column id: string, bool or int64 (money is euro cents; percent is decimal text).
@@ -147,6 +149,10 @@ type IdemKey struct {
 	Actor, Path, Key string
 	BodyHash         []byte
 }
+
+// storable reports whether text can stand in a column. PostgreSQL holds no NUL and only UTF-8: an id or a filter with
+// anything else, typed into an address, matches nothing and must not become an error of the database.
+func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func encodeJSON(v any) (string, error) {
 	b, err := json.Marshal(v)

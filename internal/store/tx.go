@@ -31,6 +31,9 @@ type Tx struct {
 //
 // It returns ErrNotFound when the case is not there or not in scope, ErrKeyReused when key was used with another body.
 func (db *DB) Update(ctx context.Context, scope Scope, id string, key *IdemKey, f func(*Tx) error) error {
+	if !storable(id) {
+		return ErrNotFound
+	}
 	return db.run(ctx, scope, func(tx *Tx) error {
 		first := tx.begin()
 		first = append(first, tx.lockRoot(id), tx.readCase(id))
@@ -40,11 +43,8 @@ func (db *DB) Update(ctx context.Context, scope Scope, id string, key *IdemKey, 
 		if err := tx.send(first); err != nil {
 			return err
 		}
-		if tx.Case == nil || tx.Root == nil {
+		if !tx.found(id) {
 			return ErrNotFound
-		}
-		if tx.Case.ID == tx.Root.ID {
-			tx.Case = tx.Root
 		}
 		return tx.answeredOr(f)
 	})
@@ -75,6 +75,9 @@ func (tx *Tx) scanClock(r rows) error {
 
 // Peek runs f over an unlocked snapshot of a case, to read only: what f writes is refused by the database.
 func (db *DB) Peek(ctx context.Context, scope Scope, id string, f func(*Tx) error) error {
+	if !storable(id) {
+		return ErrNotFound
+	}
 	conn, err := db.reader(ctx)
 	if err != nil {
 		return err
@@ -88,13 +91,18 @@ func (db *DB) Peek(ctx context.Context, scope Scope, id string, f func(*Tx) erro
 	if err := tx.send(append(tx.begin(), tx.readRoot(id), tx.readCase(id))); err != nil {
 		return err
 	}
-	if tx.Case == nil || tx.Root == nil {
+	if !tx.found(id) {
 		return ErrNotFound
 	}
-	if tx.Case.ID == tx.Root.ID {
+	return f(tx)
+}
+
+// found reports whether the case and its root were read; a case that is its own root was read once, as the root.
+func (tx *Tx) found(id string) bool {
+	if tx.Root != nil && tx.Root.ID == id {
 		tx.Case = tx.Root
 	}
-	return f(tx)
+	return tx.Case != nil && tx.Root != nil
 }
 
 // answeredOr runs f unless the request was answered before, then writes and commits.
@@ -116,10 +124,16 @@ func (db *DB) run(ctx context.Context, scope Scope, f func(*Tx) error) error {
 	if db.opts.Now != nil {
 		tx.Now = db.opts.Now().UTC().Truncate(time.Microsecond)
 	}
+	committed := false
+	defer func() { // also when f panics: SQLite's only writer must not stay inside a transaction
+		if !committed {
+			conn.rollback(ctx)
+		}
+	}()
 	if err := f(tx); err != nil {
-		conn.rollback(ctx)
 		return err
 	}
+	committed = true
 	if db.opts.Committed != nil {
 		db.opts.Committed(tx.trips)
 	}
@@ -148,7 +162,8 @@ func (db *DB) reader(ctx context.Context) (transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lockedSQLite{newSQLiteConn(c), func() { _ = c.Close() }}, nil
+	lite := newSQLiteConn(c)
+	return lockedSQLite{lite, func() { _ = lite.close() }}, nil // its statements too: database/sql forgets those of a Conn
 }
 
 // lockedSQLite gives its connection back when released.

@@ -32,6 +32,7 @@ type actionView struct {
 	Needed   []engine.Needed
 	To       []string
 	Submit   string
+	Free     bool // there are questions, and none must be answered
 }
 
 // changeView is an event that happened while the visitor was writing.
@@ -104,9 +105,12 @@ func viewOf(a action) actionView {
 	v := actionView{
 		Action: base + "/azioni/" + a.Event.ID, Cancel: base, Trail: trail(a.Case, a.Event.Label.IT), Intro: titleOf(a.Case.Summary),
 		Help: a.Event.Help.IT, Law: a.Event.Law, Needed: a.Option.Documents, Submit: a.Event.Label.IT,
+		Free: len(a.inputs()) > 0 && allOptional(a.inputs()),
 	}
 	for _, to := range a.Option.To {
-		v.To = append(v.To, to.Label.IT)
+		if to.ID != a.Case.State.ID || len(a.Option.To) > 1 {
+			v.To = append(v.To, to.Label.IT)
+		}
 	}
 	return v
 }
@@ -116,8 +120,6 @@ func refusalsOf(a action) []engine.Refusal {
 	switch {
 	case a.Known && a.Option.Allowed:
 		return nil
-	case a.Known && !a.Option.Mine:
-		return append([]engine.Refusal{{Code: "role", Text: engine.Text{IT: "Spetta a: " + roleNames(a.Option.Roles)}}}, a.Option.Refusals...)
 	case a.Known:
 		return a.Option.Refusals
 	}
@@ -172,7 +174,7 @@ func (s *site) again(c echo.Context, who visitor, a action, g given, revision in
 		warnings, asked = why.Warnings, true
 	}
 	view.Warnings = warningsOf(warnings, ans, asked)
-	view.Faults = faultsOf(view.Ask, view.Warnings, why.Whole)
+	view.Faults = faultsOf(g.Faults, view.Ask, view.Warnings, why.Whole)
 	f := s.frame(who, a.Event.Label.IT, "procedure")
 	f.Title = "Da sistemare: " + f.Title
 	return render(c, why.Status, actionPage(f, view))

@@ -3,14 +3,11 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
-	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/province-comuni/sua/internal/engine"
-	"github.com/province-comuni/sua/internal/flow"
 )
 
 // caseDetailView is the page of a case: what to do comes first, what is known after it.
@@ -25,6 +22,8 @@ type caseDetailView struct {
 	Actions                      []engine.Option // may be done now
 	Blocked                      []engine.Option // the visitor's, but not yet
 	Others                       []engine.Option // somebody else's
+	Below                        []belowView     // what leads on the open cases below this one
+	Mend                         []engine.Option // corrections of what was recorded by mistake
 	Terms                        []termView
 	PastTerms                    []termView
 	Fields                       []fieldView
@@ -37,6 +36,9 @@ type caseDetailView struct {
 // crumb is a step of the way back; the last has no link.
 type crumb struct{ Label, Link string }
 
+// belowView is an action of a case below: there a parent that waits for its children is moved on.
+type belowView struct{ Label, Case, Link string }
+
 type fieldView struct {
 	Label, Text, Law string
 	Secret           bool
@@ -44,6 +46,7 @@ type fieldView struct {
 
 type termView struct {
 	Label, Law, Status    string
+	CaseID, CaseName      string // when it is a term of a case below
 	Running               bool
 	Term                  term
 	Started, Ended        string
@@ -94,9 +97,20 @@ func (s *site) drawCase(c echo.Context, who visitor, status int, done string, up
 	if err != nil {
 		return err
 	}
+	terms, err := s.Engine.Deadlines(ctx, who.Actor, detail.ID)
+	if err != nil {
+		return err
+	}
 	view := caseView(detail, l, s.Now())
+	view.addTerms(detail, terms, s.Now())
 	view.sortOptions(options)
+	if view.Below, err = s.below(ctx, who, detail); err != nil {
+		return err
+	}
 	view.Documents = documentsOf(detail, options, def, up)
+	if !mayUpload(who.Actor, detail.Summary) {
+		view.Documents.Types = nil
+	}
 	f := s.frame(who, view.Title, "procedure")
 	f.Done = done
 	return render(c, status, casePage(f, view))
@@ -123,127 +137,35 @@ func optionsOf(refs []engine.Ref) []option {
 	return out
 }
 
-func caseView(d engine.CaseView, l lists, now time.Time) caseDetailView {
-	v := caseDetailView{
-		ID: d.ID, Title: titleOf(d.Summary), Kind: d.Workflow.Label.IT, State: d.State.Label.IT, Help: d.Help.IT, Ended: d.EndedAt != nil,
-		Codes: codesOf(d.Summary), Body: d.MemberBody.Name, SUA: d.SUA.Name, RUP: d.RUP.Name, Officer: d.Officer.Name,
-		Amount: euro(d.Amount), RulesDate: isoDay(d.RulesDate), Hash: d.Hash, Stages: d.Stages,
-	}
-	v.Trail = trail(d, "")
-	for _, t := range d.Deadlines {
-		view := termOf(t, now)
-		if view.Running {
-			v.Terms = append(v.Terms, view)
-		} else {
-			v.PastTerms = append(v.PastTerms, view)
+// maxBelow is how many open children are asked for their actions; with more the visitor opens them from their list.
+const maxBelow = 6
+
+// below finds what the visitor can do to lead on the open children of a case.
+func (s *site) below(ctx context.Context, who visitor, d engine.CaseView) ([]belowView, error) {
+	var open []engine.Summary
+	for _, group := range d.Children {
+		for _, c := range group.Cases {
+			if c.EndedAt == nil {
+				open = append(open, c)
+			}
 		}
 	}
-	for _, f := range d.Fields {
-		if f.Hidden || f.Value != nil {
-			v.Fields = append(v.Fields, fieldView{f.Field.Label.IT, l.write(f.Field.Type, f.Field.Of, f.Value), f.Field.Law, f.Hidden})
+	if len(open) > maxBelow {
+		return nil, nil
+	}
+	var views []belowView
+	for _, c := range open {
+		options, err := s.Engine.Options(ctx, who.Actor, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range options.Events {
+			if o.Allowed && o.Event != rectify && leadsOn(o, options.State.ID) == 0 {
+				views = append(views, belowView{o.Label.IT, titleOf(c), "/procedure/" + c.ID + "/azioni/" + o.Event})
+			}
 		}
 	}
-	for _, r := range d.Registers {
-		v.Registers = append(v.Registers, tableOf(r, l))
-	}
-	for _, c := range d.Children {
-		v.Children = append(v.Children, childrenView{c.Label.IT, rowViews(c.Cases, now)})
-	}
-	for _, link := range d.Links {
-		v.Links = append(v.Links, linkView{linkName(link), titleOf(link.To), link.To.State.Label.IT, link.To.ID})
-	}
-	return v
-}
-
-// trail is the way from the list to the case, and to last below it.
-func trail(d engine.CaseView, last string) []crumb {
-	steps := []crumb{{"Procedure", "/procedure"}}
-	for _, p := range d.Parents {
-		steps = append(steps, crumb{titleOf(p), "/procedure/" + p.ID})
-	}
-	here := crumb{Label: titleOf(d.Summary)}
-	if len(d.Parents) > 0 {
-		here.Label = d.Workflow.Label.IT + ": " + here.Label
-	}
-	if last == "" {
-		return append(steps, here)
-	}
-	here.Link = "/procedure/" + d.ID
-	return append(steps, here, crumb{Label: last})
-}
-
-func (v *caseDetailView) sortOptions(options engine.Options) {
-	for _, o := range options.Events {
-		switch {
-		case o.Allowed:
-			v.Actions = append(v.Actions, o)
-		case o.Mine:
-			v.Blocked = append(v.Blocked, o)
-		case len(o.Roles) > 0: // what nobody fires by hand is told by the terms
-			v.Others = append(v.Others, o)
-		}
-	}
-}
-
-var statuses = map[string]string{
-	"running": "in corso", "met": "rispettato", "expired": "scaduto", "cancelled": "non più necessario",
-	"suspended": "sospeso", "blocked": "bloccato",
-}
-
-func termOf(d engine.DeadlineView, now time.Time) termView {
-	t := termView{
-		Label: d.Label.IT, Law: d.Law, Status: d.Status, Running: slices.Contains([]string{"running", "suspended", "blocked"}, d.Status),
-		Term: coming(d.DueAt, now), Started: day(d.StartedAt), Explanation: d.Explanation.IT, AtExpiry: d.AtExpiry.IT,
-	}
-	if name, ok := statuses[d.Status]; ok {
-		t.Status = name
-	}
-	if !t.Running {
-		t.Term.Notice = ""
-	}
-	if d.EndedAt != nil {
-		t.Ended = day(*d.EndedAt)
-	}
-	if d.BlockedBy != nil {
-		t.Blocked = sentence(d.BlockedBy.Text.IT)
-	}
-	return t
-}
-
-func tableOf(r engine.RegisterView, l lists) tableView {
-	t := tableView{Title: r.Register.Label.IT, Secret: len(r.Hidden) > 0}
-	var columns []flow.Column
-	for _, col := range r.Register.Columns {
-		if !slices.Contains(r.Hidden, col.ID) {
-			columns = append(columns, col)
-			t.Columns = append(t.Columns, columnLabel(col))
-		}
-	}
-	for _, row := range r.Rows {
-		var cells []string
-		for _, col := range columns {
-			cells = append(cells, l.write(col.Type, col.Of, row.Values[col.ID]))
-		}
-		t.Rows = append(t.Rows, cells)
-	}
-	return t
-}
-
-var linkNames = map[string][2]string{ // seen from the case that has the link, and from the other end
-	"re_tender_of": {"Nuova gara di", "Rifatta con"},
-	"replaces":     {"Sostituisce", "Sostituita da"},
-	"call_off_of":  {"Adesione a", "Accordo quadro per"},
-}
-
-func linkName(link engine.LinkView) string {
-	names, ok := linkNames[link.Kind]
-	if !ok {
-		return "Collegata a"
-	}
-	if link.Away {
-		return names[0]
-	}
-	return names[1]
+	return views, nil
 }
 
 // done tells in words what the visitor has just done; the address carries only ids.

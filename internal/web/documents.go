@@ -11,13 +11,15 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
 	"github.com/province-comuni/sua/internal/flow"
 )
 
 // documentsView is the part of a case's page about its files.
 type documentsView struct {
-	Missing []missingView
+	Missing []missingView // for what the visitor may do
+	Awaited []missingView // for what others may do
 	Files   []fileView
 	Old     []fileView // replaced by a later one
 	Types   []option
@@ -25,10 +27,10 @@ type documentsView struct {
 	CaseID  string
 }
 
-// missingView says what an action still waits for.
+// missingView is a document that actions still wait for.
 type missingView struct {
-	Event string
-	Types []flow.DocumentType
+	Type flow.DocumentType
+	For  []string // labels of the actions
 }
 
 type fileView struct{ ID, Type, Name, Size, By, At, SHA256 string }
@@ -40,22 +42,11 @@ func newKey() string { return rand.Text() }
 
 func documentsOf(d engine.CaseView, options engine.Options, def *flow.Definition, up uploadForm) documentsView {
 	v := documentsView{CaseID: d.ID, Form: up}
-	var wanted []string
-	for _, o := range options.Events {
-		m := missingView{Event: o.Label.IT}
-		for _, n := range o.Documents {
-			if !n.Present {
-				m.Types = append(m.Types, n.Type)
-				wanted = append(wanted, n.Type.ID)
-			}
-		}
-		if len(m.Types) > 0 && (o.Mine || len(o.Roles) > 0) {
-			v.Missing = append(v.Missing, m)
-		}
-	}
+	v.Missing = missingFrom(options, true)
+	v.Awaited = missingFrom(options, false)
 	types := slices.Clone(def.Documents)
 	slices.SortStableFunc(types, func(a, b flow.DocumentType) int { // what is waited for comes first
-		return rank(wanted, a.ID) - rank(wanted, b.ID)
+		return v.rank(a.ID) - v.rank(b.ID)
 	})
 	for _, t := range types {
 		v.Types = append(v.Types, option{t.ID, t.Label.IT})
@@ -74,11 +65,37 @@ func documentsOf(d engine.CaseView, options engine.Options, def *flow.Definition
 	return v
 }
 
-func rank(wanted []string, id string) int {
-	if slices.Contains(wanted, id) {
+func (v documentsView) rank(id string) int {
+	is := func(m missingView) bool { return m.Type.ID == id }
+	switch {
+	case slices.ContainsFunc(v.Missing, is):
 		return 0
+	case slices.ContainsFunc(v.Awaited, is):
+		return 1
 	}
-	return 1
+	return 2
+}
+
+// missingFrom lists what is missing for the visitor's own actions, or for those of others.
+func missingFrom(options engine.Options, mine bool) []missingView {
+	var missing []missingView
+	for _, o := range options.Events {
+		if o.Mine != mine {
+			continue
+		}
+		for _, n := range o.Documents {
+			if n.Present {
+				continue
+			}
+			i := slices.IndexFunc(missing, func(m missingView) bool { return m.Type.ID == n.Type.ID })
+			if i < 0 {
+				i = len(missing)
+				missing = append(missing, missingView{Type: n.Type})
+			}
+			missing[i].For = append(missing[i].For, "«"+o.Label.IT+"»")
+		}
+	}
+	return missing
 }
 
 func (s *site) upload(c echo.Context, who visitor) error {
@@ -121,6 +138,14 @@ func (s *site) upload(c echo.Context, who visitor) error {
 		return err
 	}
 	return s.drawCase(c, who, http.StatusUnprocessableEntity, "", form)
+}
+
+// mayUpload hides the form from who would only be refused: control roles, and people of neither owner.
+func mayUpload(who auth.Actor, sum engine.Summary) bool {
+	roles := engine.Vocabulary().Roles
+	return sum.EndedAt == nil && slices.ContainsFunc(who.Memberships, func(m auth.Membership) bool {
+		return (m.Body == sum.MemberBody.ID || m.Body == sum.SUA.ID) && roles[m.Role].Side != flow.SideControl
+	})
 }
 
 // inert are the kinds of file that a browser may be told about; whatever they hold, they are saved and not opened.

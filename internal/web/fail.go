@@ -86,6 +86,9 @@ func explainForbidden(err error) problem {
 
 func explainHTTP(err *echo.HTTPError) problem {
 	text, _ := err.Message.(string)
+	if text == "" || text == http.StatusText(err.Code) { // Echo's own, in English
+		text = "La richiesta non è stata accettata"
+	}
 	switch err.Code {
 	case http.StatusNotFound:
 		return notFound
@@ -96,7 +99,7 @@ func explainHTTP(err *echo.HTTPError) problem {
 	case http.StatusBadRequest:
 		return problem{Status: err.Code, Title: "Richiesta non leggibile", Text: "Torna indietro e riprova."}
 	case http.StatusRequestEntityTooLarge:
-		return problem{Status: err.Code, Title: "Troppo grande", Text: sentence(text)}
+		return problem{Status: err.Code, Title: "Troppo grande", Text: "Ciò che è stato inviato è troppo grande: riducilo o dividilo in più parti."}
 	case http.StatusTooManyRequests:
 		return problem{Status: err.Code, Title: "Troppe richieste", Text: "Aspetta un minuto e riprova."}
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type control struct {
 	Required bool
 	Error    string
 	Compact  bool // inside a table, whose head is the label that eyes see
+	Marked   bool // said to be optional
 }
 
 // ID is the HTML id of the control; ids of workflows have no dot or dash, so it is as unique as the name.
@@ -56,7 +58,7 @@ type question struct {
 	Name     string
 	Label    string
 	Help     string
-	Optional bool
+	Marked   bool   // said to be optional
 	Error    string // about the whole
 	Controls []control
 	Known    []string    // heads of the columns only shown
@@ -97,8 +99,9 @@ func (a answers) text(name string) string {
 // formOf draws the questions for an event's inputs. registers are those of the case, for inputs that change rows.
 func formOf(inputs []flow.Input, registers []engine.RegisterView, a answers, l lists) []question {
 	var out []question
+	mixed := !allOptional(inputs) // when everything is, the page says it once
 	for _, in := range inputs {
-		q := question{Kind: in.Kind, Name: "i." + in.ID, Label: in.Label.IT, Help: in.Help.IT, Optional: in.Optional}
+		q := question{Kind: in.Kind, Name: "i." + in.ID, Label: in.Label.IT, Help: in.Help.IT, Marked: in.Optional && mixed}
 		q.Error = a.errors[q.Name]
 		switch in.Kind {
 		case flow.InputRow:
@@ -109,11 +112,17 @@ func formOf(inputs []flow.Input, registers []engine.RegisterView, a answers, l l
 			q.addRows(in, registers, a, l)
 		default:
 			q.Controls = []control{valueControl(in, a, l)}
+			q.Controls[0].Marked = q.Marked
 			q.Error = "" // it is the control's own
 		}
 		out = append(out, q)
 	}
 	return out
+}
+
+// allOptional reports whether nothing at all must be answered.
+func allOptional(inputs []flow.Input) bool {
+	return !slices.ContainsFunc(inputs, func(in flow.Input) bool { return !in.Optional })
 }
 
 func valueControl(in flow.Input, a answers, l lists) control {
@@ -122,6 +131,9 @@ func valueControl(in flow.Input, a answers, l lists) control {
 	c.dress(in.Type, in.Of, l)
 	if in.Type == flow.TypeText {
 		c.Shape = shapeArea
+	}
+	if in.Help.IT != "" && !slices.Contains([]shape{shapeMoney, shapeInstant}, c.Shape) {
+		c.Hint = "" // the help has its own example
 	}
 	c.Hint = strings.TrimSpace(in.Help.IT + " " + c.Hint)
 	return c
@@ -146,7 +158,7 @@ func (c *control) dress(t flow.Type, of []flow.Choice, l lists) {
 	c.Shape = shapeLine
 	switch t {
 	case flow.TypeMoney:
-		c.Shape, c.Hint = shapeMoney, "In euro, IVA esclusa se non è detto altro: per esempio 3.307.836,24."
+		c.Shape, c.Hint = shapeMoney, "In euro, per esempio 3.307.836,24."
 	case flow.TypeInt:
 		c.Shape, c.Hint = shapeNumber, "Un numero intero."
 	case flow.TypePercent:
@@ -249,14 +261,8 @@ func registerOf(registers []engine.RegisterView, id string) (engine.RegisterView
 func shownColumns(reg engine.RegisterView, asked []flow.Column) []flow.Column {
 	var shown []flow.Column
 	for _, col := range reg.Register.Columns {
-		secret := false
-		for _, id := range reg.Hidden {
-			secret = secret || id == col.ID
-		}
-		for _, c := range asked {
-			secret = secret || c.ID == col.ID
-		}
-		if !secret {
+		is := func(c flow.Column) bool { return c.ID == col.ID }
+		if !slices.Contains(reg.Hidden, col.ID) && !slices.ContainsFunc(asked, is) {
 			shown = append(shown, col)
 		}
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,15 +54,33 @@ func acknowledged(typed map[string][]string) []engine.Acknowledgement {
 	return out
 }
 
-// faultsOf lists what is wrong in the order of the page, then what belongs to no control.
-func faultsOf(all []question, warnings []warning, whole []string) []fault {
+// faultsOf lists what is wrong: first what belongs to no control that is drawn, then the rest in the order of the page.
+func faultsOf(named map[string]string, all []question, warnings []warning, whole []string) []fault {
 	var out []fault
+	drawn := map[string]bool{}
+	for _, q := range all {
+		drawn[q.Name] = true
+		for _, c := range q.Controls {
+			drawn[c.Name] = true
+		}
+		for _, row := range q.Rows {
+			drawn[row.Name] = true
+			for _, c := range row.Controls {
+				drawn[c.Name] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		if !drawn[name] {
+			whole = append(whole, named[name])
+		}
+	}
 	for _, text := range whole {
 		out = append(out, fault{Text: text})
 	}
 	add := func(c control) {
 		if c.Error != "" {
-			out = append(out, fault{c.Name, c.Label + ": " + c.Error})
+			out = append(out, fault{c.Name, c.Label + ": " + strings.TrimPrefix(c.Error, c.Label+": ")}) // the engine names the field itself
 		}
 	}
 	for _, q := range all {

@@ -48,12 +48,21 @@ func (g *given) readValue(in flow.Input, name, typed, current string) {
 	case typed == "" && in.Optional:
 		return
 	case typed == "":
-		g.Faults[name] = "Manca: " + in.Label.IT + "."
+		g.Faults[name] = missing(in.Type)
 		return
 	}
 	if v, ok := g.parse(name, in.Type, in.Of, typed); ok {
 		g.Inputs[in.ID] = v
 	}
+}
+
+// missing is said at an answer that is not there.
+func missing(t flow.Type) string {
+	switch t {
+	case flow.TypeBool, flow.TypeChoice, flow.TypePerson, flow.TypeBody:
+		return "Scegli una risposta."
+	}
+	return "Va compilato."
 }
 
 func (g *given) parse(name string, t flow.Type, of []flow.Choice, typed string) (any, bool) {
@@ -92,7 +101,7 @@ func (g *given) readRow(in flow.Input, name string, typed url.Values) {
 	for _, col := range in.Columns {
 		at := name + "." + col.ID
 		if !in.Optional && strings.TrimSpace(typed.Get(at)) == "" {
-			g.Faults[at] = "Manca: " + columnLabel(col) + "."
+			g.Faults[at] = missing(col.Type)
 		}
 	}
 	g.Inputs[in.ID] = row
@@ -134,13 +143,14 @@ func (g *given) readRows(in flow.Input, registers []engine.RegisterView, typed u
 // place turns a pointer of the engine ("/inputs/decisions/0/reason") into the name of the control that asked. Empty when the
 // fault belongs to no control.
 func (g given) place(pointer string) string {
+	switch pointer {
+	case "/member_body":
+		return bodyField
+	case "/sua":
+		return suaField
+	}
 	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	switch {
-	case len(parts) < 2:
-		return ""
-	case parts[0] == "acknowledge":
-		return "" // told with the warning itself
-	case parts[0] != "inputs":
+	if len(parts) < 2 || parts[0] != "inputs" {
 		return ""
 	}
 	id := parts[1]

@@ -23,6 +23,7 @@ type historyView struct {
 	Broken   string
 	Next     string // address of the following page
 	Later    bool   // the page does not begin at the beginning
+	Whole    bool   // the page is the whole story, and so was checked to its end
 }
 
 type eventView struct {
@@ -67,6 +68,7 @@ func (s *site) history(c echo.Context, who visitor) error {
 	if story.Next > 0 {
 		view.Next = fmt.Sprintf("/procedure/%s/storia?dopo=%d", detail.ID, story.Next)
 	}
+	view.Whole = !view.Later && view.Next == ""
 	return show(c, historyPage(s.frame(who, "Storia: "+view.Title, "procedure"), view))
 }
 
@@ -76,6 +78,9 @@ func eventOf(h engine.HistoryItem) eventView {
 		Who: actorName(h), Role: h.Role.Label.IT, Cause: h.Cause, Inputs: h.Inputs, Changes: h.Changes, Documents: h.Documents,
 		Warnings: h.Warnings, Hidden: h.Hidden, Hash: h.Hash, Definition: h.Definition, Case: h.Case,
 	}
+	if h.Cause > 0 {
+		v.Role = "" // it followed from what the person did in a role: the cause tells which
+	}
 	if h.From.ID != h.To.ID {
 		v.From, v.To = h.From.Label.IT, h.To.Label.IT
 	}
@@ -83,10 +88,11 @@ func eventOf(h engine.HistoryItem) eventView {
 		v.Effective = moment(h.Effective)
 	}
 	for _, d := range h.Deadlines {
-		text := d.Name + ": " + d.Status
-		if name, ok := statuses[d.Status]; ok {
-			text = d.Name + ": " + name
+		name := d.Label.IT
+		if name == "" {
+			name = d.Name
 		}
+		text := name + ": " + statusName(d.Status)
 		if d.LastDay != "" {
 			text += ", ultimo giorno " + isoDay(d.LastDay)
 		}

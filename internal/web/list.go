@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -246,10 +247,19 @@ func rowViews(items []engine.Summary, now time.Time) []rowView {
 
 // titleOf names a case even before anybody has given it a title.
 func titleOf(sum engine.Summary) string {
-	if sum.Title != "" {
+	name := sum.Workflow.Label.IT
+	if sum.Parent != "" {
+		name += " " + strconv.Itoa(sum.Ordinal)
+	}
+	switch {
+	case sum.Title == "" && sum.Parent == "":
+		return name + " senza oggetto"
+	case sum.Title == "":
+		return name
+	case sum.Parent == "":
 		return sum.Title
 	}
-	return sum.Workflow.Label.IT + " senza oggetto"
+	return name + ": " + sum.Title
 }
 
 func codesOf(sum engine.Summary) string {

@@ -65,6 +65,7 @@ func (s *site) openingForm(c echo.Context, who visitor) error {
 func openingActionView(o engine.Opening, ans answers) actionView {
 	return actionView{
 		Action: openingPath(o), Cancel: "/procedure/nuova", Intro: o.Workflow.Label.IT, Help: o.Help.IT, Form: true, Submit: o.Label.IT,
+		Free:   len(o.Inputs) > 0 && allOptional(o.Inputs),
 		Trail:  []crumb{{"Procedure", "/procedure"}, {"Nuova richiesta", "/procedure/nuova"}, {Label: o.Label.IT}},
 		Before: ownerQuestions(o, ans),
 	}
@@ -113,7 +114,7 @@ func (s *site) openCase(c echo.Context, who visitor) error {
 	view.Key = typed.Get("chiave")
 	view.Ask = formOf(o.Inputs, nil, ans, l)
 	view.Warnings = warningsOf(why.Warnings, ans, true)
-	view.Faults = faultsOf(append(view.Before, view.Ask...), view.Warnings, why.Whole)
+	view.Faults = faultsOf(g.Faults, append(view.Before, view.Ask...), view.Warnings, why.Whole)
 	return render(c, why.Status, actionPage(s.frame(who, "Da sistemare: "+o.Label.IT, "nuova"), view))
 }
 

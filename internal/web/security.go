@@ -73,12 +73,12 @@ func (s *site) guardPost(c echo.Context, who visitor) error {
 // tooLarge reads on, within reason, when a body was cut: a browser shows the answer only when it could send everything.
 func tooLarge(raw io.Reader, err error) error {
 	if !errors.As(err, new(*http.MaxBytesError)) {
-		return echo.NewHTTPError(http.StatusBadRequest, "la richiesta non è leggibile").SetInternal(err)
+		return echo.NewHTTPError(http.StatusBadRequest, http.StatusText(http.StatusBadRequest)).SetInternal(err)
 	}
 	if _, drain := io.CopyN(io.Discard, raw, maxDrain); drain != nil && !errors.Is(drain, io.EOF) {
 		err = errors.Join(err, drain)
 	}
-	return echo.NewHTTPError(http.StatusRequestEntityTooLarge, "ciò che è stato inviato è troppo grande").SetInternal(err)
+	return echo.NewHTTPError(http.StatusRequestEntityTooLarge, http.StatusText(http.StatusRequestEntityTooLarge)).SetInternal(err)
 }
 
 // sameOrigin refuses what browsers mark as sent by another site; it also protects the sign-in, which has no session yet.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,15 +14,21 @@ import (
 
 // signInView lists the demonstration accounts, when they may be used from where the visitor sits.
 type signInView struct {
+	Groups []accountGroup
+	Then   string // path to go to afterwards
+	Ended  bool   // the visitor comes from a page that needs a session
+	Away   bool   // the peer is another machine
+}
+
+// accountGroup is a body with its people.
+type accountGroup struct {
+	Body     string
 	Accounts []accountView
-	Then     string // path to go to afterwards
-	Ended    bool   // the visitor comes from a page that needs a session
-	Away     bool   // the peer is another machine
 }
 
 type accountView struct {
 	ID, Name string
-	Roles    []string // "RUP, Comune di Conselve"
+	Roles    string // "RUP", "Istruttore SUA, Seggio di gara"
 }
 
 func (s *site) signInPage(c echo.Context, _ visitor) error {
@@ -35,21 +42,34 @@ func (s *site) signInPage(c echo.Context, _ visitor) error {
 		if err != nil {
 			return err
 		}
-		view.Accounts = accountViews(accounts)
+		view.Groups = groupAccounts(accounts)
 	}
 	return show(c, signInPage(s.frame(visitor{}, "Accedi", ""), view))
 }
 
-func accountViews(accounts []engine.Account) []accountView {
-	var views []accountView
+// groupAccounts puts people under the body of their first role, the bodies with most people first.
+func groupAccounts(accounts []engine.Account) []accountGroup {
+	var groups []accountGroup
 	for _, a := range accounts {
-		view := accountView{ID: a.ID, Name: a.Name}
-		for _, r := range a.Roles {
-			view.Roles = append(view.Roles, strings.Join(slices.DeleteFunc([]string{r.Role.Label.IT, r.Body.Name}, func(s string) bool { return s == "" }), ", "))
+		if len(a.Roles) == 0 {
+			continue // may do nothing
 		}
-		views = append(views, view)
+		var roles []string
+		for _, r := range a.Roles {
+			roles = append(roles, r.Role.Label.IT)
+		}
+		body := a.Roles[0].Body.Name
+		i := slices.IndexFunc(groups, func(g accountGroup) bool { return g.Body == body })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, accountGroup{Body: body})
+		}
+		groups[i].Accounts = append(groups[i].Accounts, accountView{a.ID, a.Name, strings.Join(roles, ", ")})
 	}
-	return views
+	slices.SortFunc(groups, func(a, b accountGroup) int {
+		return cmp.Or(cmp.Compare(len(b.Accounts), len(a.Accounts)), cmp.Compare(a.Body, b.Body))
+	})
+	return groups
 }
 
 func (s *site) signIn(c echo.Context, _ visitor) error {

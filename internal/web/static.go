@@ -27,8 +27,8 @@ type style struct {
 }
 
 // findStyle chooses the sheets. A digest in the address lets browsers keep a file for ever and still see the next version.
-func findStyle() style {
-	sheets, full := []string{"plain.css", "sua.css"}, assets.Complete()
+func findStyle(full bool) style {
+	sheets := []string{"plain.css", "sua.css"}
 	if full {
 		sheets = []string{"bootstrap-italia.min.css", "fonts.css", "sua.css"}
 	}

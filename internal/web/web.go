@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/province-comuni/sua/internal/engine"
+	"github.com/province-comuni/sua/internal/web/assets"
 )
 
 // Server is what the pages need. Engine and Now are required.
@@ -49,12 +51,12 @@ func Register(e *echo.Echo, server Server) {
 	if server.SessionHours == 0 {
 		server.SessionHours = 12
 	}
-	s := &site{Server: server, style: findStyle()}
+	s := &site{Server: server, style: findStyle(assets.Complete())}
 	if !s.style.Full {
 		s.Log.Warn("le pagine sono in HTML semplice: mancano stile e caratteri, eseguire make assets e ricompilare")
 	}
 	e.HTTPErrorHandler = s.errors(e.HTTPErrorHandler)
-	e.GET("/risorse/*", s.asset)
+	e.GET("/risorse/*", s.asset, middleware.Gzip())
 
 	e.GET("/accedi", s.open(s.signInPage))
 	e.POST("/accedi", s.open(s.signIn))

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/province-comuni/sua/internal/config"
+	"github.com/province-comuni/sua/internal/play"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+func demoCommand() *cobra.Command {
+	var reset bool
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Carica i dati dimostrativi in un database vuoto",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := settings(c, func(cfg *config.Config) { cfg.Demo = true })
+			if err != nil {
+				return err
+			}
+			unlock, err := lockDatabase(cfg.Database.URL)
+			if err != nil {
+				return err
+			}
+			defer unlock()
+			if reset {
+				if err := wipeDemo(c.Context(), cfg); err != nil {
+					return err
+				}
+			}
+			if err := loadDemo(c.Context(), cfg); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), "dati dimostrativi pronti: sua serve --demo")
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&reset, "reset", false, "cancella prima il database, se contiene solo la dimostrazione")
+	return c
+}
+
+// loadDemo plays the demonstration on a connection of its own, whose clock goes through the days before today. It does nothing
+// when the demonstration is there, and refuses a database that holds other cases.
+func loadDemo(ctx context.Context, cfg config.Config) (err error) {
+	if err := store.Migrate(ctx, cfg.Database.OwnerURL); err != nil {
+		return databaseError(err)
+	}
+	clock := &play.Clock{}
+	db, err := store.Open(ctx, store.Options{URL: cfg.Database.URL, Now: clock.Now})
+	if err != nil {
+		return databaseError(err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	ec, err := engineConfig(cfg)
+	if err != nil {
+		return err
+	}
+	stage, err := play.On(ctx, db, clock, cfg.Documents.Folder, ec)
+	if err != nil {
+		return err
+	}
+	if _, err = play.Demo(ctx, stage, db, time.Now()); err != nil {
+		return fmt.Errorf("dimostrazione: %w", err)
+	}
+	return nil
+}
+
+// wipeDemo empties a database in which everybody is a demonstration account.
+func wipeDemo(ctx context.Context, cfg config.Config) error {
+	if err := store.Migrate(ctx, cfg.Database.OwnerURL); err != nil {
+		return databaseError(err)
+	}
+	db, err := store.Open(ctx, store.Options{URL: cfg.Database.URL, Now: time.Now})
+	if err != nil {
+		return databaseError(err)
+	}
+	people, _, err := db.People(ctx)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return databaseError(err)
+	}
+	for _, p := range people {
+		if p.Demo == 0 {
+			return errors.New("il database non contiene solo la dimostrazione: non lo cancello")
+		}
+	}
+	return store.Wipe(ctx, cfg.Database.OwnerURL)
+}

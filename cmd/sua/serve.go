@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/spf13/cobra"
+
+	"github.com/province-comuni/sua/internal/api"
+	"github.com/province-comuni/sua/internal/config"
+	"github.com/province-comuni/sua/internal/jobs"
+	"github.com/province-comuni/sua/internal/web"
+)
+
+func serveCommand() *cobra.Command {
+	var demo bool
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve le pagine e l'API e fa scattare le scadenze",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := settings(c, func(cfg *config.Config) { cfg.Demo = cfg.Demo || demo })
+			if err != nil {
+				return err
+			}
+			return serve(c.Context(), cfg, c.OutOrStdout())
+		},
+	}
+	c.Flags().BoolVar(&demo, "demo", false, "carica i dati dimostrativi e apre i loro accessi (solo da questa macchina)")
+	return c
+}
+
+// serve runs until ctx ends: pages, API and the sweep of deadlines in one process.
+func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
+	listener, err := listen(cfg.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() // harmless after the server has closed it
+	unlock, err := lockDatabase(cfg.Database.URL)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if cfg.Demo {
+		if err := loadDemo(ctx, cfg); err != nil {
+			return err
+		}
+	}
+	p, err := build(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	server, err := p.server()
+	if err != nil {
+		return err
+	}
+	if err := p.welcome(ctx, out); err != nil {
+		return err
+	}
+	return p.run(ctx, server, listener)
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("l'indirizzo %s è già in uso: ferma l'altro programma o scegli un'altra porta, per esempio PORT=8081", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ascolto su %s: %w", address, err)
+	}
+	return l, nil
+}
+
+func (p *program) close() {
+	if err := p.db.Close(); err != nil {
+		p.log.Error("close database", "error", err)
+	}
+}
+
+// run serves and sweeps until ctx ends, then lets requests and the sweep finish.
+func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) error {
+	var wait sync.WaitGroup
+	sweeping, stopSweep := context.WithCancel(context.Background())
+	wait.Go(func() { jobs.Sweep(sweeping, p.engine, p.cfg.Sweep.Every, p.log) })
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		p.log.Info("stopping")
+		grace, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		defer cancel()
+		err = server.Shutdown(grace)
+	}
+	stopSweep()
+	wait.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// server mounts the API and the pages on one Echo.
+func (p *program) server() (*http.Server, error) {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect() // behind no proxy by default: the peer is the peer
+	e.Use(middleware.RequestID(), p.recovered(), p.logged(), middleware.BodyLimit(fmt.Sprintf("%dM", p.cfg.Documents.MaxMB+1)))
+	now := time.Now
+	if err := api.Register(e, api.Server{
+		Engine: p.engine, Version: version, PublicURL: p.cfg.PublicURL, RatePerMinute: p.cfg.RateLimit.PerMinute,
+		MaxUploadMB: p.cfg.Documents.MaxMB, Now: now, Log: p.log,
+	}); err != nil {
+		return nil, err
+	}
+	web.Register(e, web.Server{
+		Engine: p.engine, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours,
+		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now,
+	})
+	e.HTTPErrorHandler = api.ErrorHandler(p.log, e.HTTPErrorHandler) // the API answers its own paths, the pages the others
+	return &http.Server{
+		Handler: e, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 5 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
+	}, nil
+}
+
+// recovered turns a panic into an error that the error handler answers, with the stack in the log only.
+func (p *program) recovered() echo.MiddlewareFunc {
+	return middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+		p.log.Error("panic", "path", c.Path(), "error", err, "stack", string(stack))
+		return err
+	}})
+}
+
+// logged writes a line a request: no query, no body, no name.
+func (p *program) logged() echo.MiddlewareFunc {
+	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
+		LogMethod: true, LogRoutePath: true, LogStatus: true, LogLatency: true, LogRequestID: true, HandleError: true, LogError: true,
+		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
+			level := slog.LevelDebug
+			if v.Status >= 500 {
+				level = slog.LevelError
+			}
+			p.log.Log(c.Request().Context(), level, "request", "method", v.Method, "route", v.RoutePath, "status", v.Status, "ms", v.Latency.Milliseconds(), "id", v.RequestID, "error", v.Error)
+			return nil
+		},
+	})
+}
+
+// welcome prints where to go and, in the demonstration, who can sign in.
+func (p *program) welcome(ctx context.Context, out io.Writer) error {
+	fmt.Fprintf(out, "\nSUA %s\n  pagine  %s\n  API     %s/api/v1/openapi.json\n", version, p.cfg.PublicURL, p.cfg.PublicURL)
+	if !p.cfg.Demo {
+		return nil
+	}
+	accounts, err := p.engine.DemoAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nAccessi dimostrativi (solo da questa macchina, senza password: %s/accedi)\n", p.cfg.PublicURL)
+	for _, a := range accounts {
+		var roles []string
+		for _, r := range a.Roles {
+			roles = append(roles, r.Role.Label.IT+", "+r.Body.Name)
+		}
+		fmt.Fprintf(out, "  %-28s %-22s %s\n", a.ID, a.Name, strings.Join(roles, "; "))
+	}
+	fmt.Fprintf(out, "\nPer provare i dati aperti ANAC sui CIG: %s import anac-cig FILE.csv\n(poi entra come «controllo»: vede le procedure di tutti gli enti)\n\n", os.Args[0])
+	return nil
+}

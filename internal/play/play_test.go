@@ -1,0 +1,250 @@
+package play_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/province-comuni/sua/internal/engine"
+	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/play"
+	"github.com/province-comuni/sua/internal/store"
+	"github.com/province-comuni/sua/internal/store/storetest"
+	"github.com/province-comuni/sua/workflows"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden traces")
+
+const scenarios = "../../workflows/testdata"
+
+func shipped(t testing.TB) engine.Config {
+	t.Helper()
+	cfg, err := play.Prepare(workflows.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// on puts an engine on a fresh database of the test.
+func on(t testing.TB, db *store.DB, clock *play.Clock) play.Config {
+	t.Helper()
+	stage, err := play.On(t.Context(), db, clock, t.TempDir(), shipped(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stage
+}
+
+// acted plays a scenario text and returns its trace.
+func acted(t testing.TB, stage play.Config, scenario string) (string, play.Walked) {
+	t.Helper()
+	var trace bytes.Buffer
+	walked, err := play.Run(t.Context(), stage, strings.NewReader(scenario), &trace)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, trace.String())
+	}
+	return trace.String(), walked
+}
+
+// files are the scenarios, by path below workflows/testdata.
+func files(t testing.TB) []string {
+	t.Helper()
+	names, err := fs.Glob(os.DirFS(scenarios), "*/*.scn")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	return names
+}
+
+func text(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(scenarios, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Each scenario gives its golden trace, on both databases: a reviewer reads the difference as law. And a move that no scenario
+// walks is a move that nobody has looked at.
+func TestScenarios(t *testing.T) {
+	walked := play.Walked{}
+	for _, name := range files(t) {
+		t.Run(strings.TrimSuffix(name, ".scn"), func(t *testing.T) {
+			clock := &play.Clock{}
+			storetest.Each(t, store.Options{Now: clock.Now}, func(t *testing.T, db *store.DB) {
+				got, w := acted(t, on(t, db, clock), text(t, name))
+				maps.Copy(walked, w)
+				compare(t, strings.TrimSuffix(name, ".scn")+".golden", got)
+			})
+		})
+	}
+	library, _, err := compiled(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range library.All() {
+		for _, want := range transitions(d) {
+			if walked[want] == 0 {
+				t.Errorf("no scenario walks %s: %s from %q to %q", want.Workflow, want.Event, want.From, want.To)
+			}
+		}
+	}
+}
+
+// compare holds a trace against its golden one, or rewrites it with -update.
+func compare(t *testing.T, golden, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(filepath.Join(scenarios, golden), []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(strings.Split(text(t, golden), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("trace differs (-want +got); if it is right: go test ./internal/play -update\n%s", diff)
+	}
+}
+
+// compiled are the shipped workflows, with the warnings of the compiler.
+func compiled(t testing.TB) (*flow.Library, []flow.Fault, error) {
+	t.Helper()
+	cfg := shipped(t)
+	return flow.Compile(cfg.Sources, engine.Vocabulary(), cfg.Limits, cfg.Catalogue)
+}
+
+func TestShippedWorkflowsCompileWithoutWarnings(t *testing.T) {
+	library, warnings, err := compiled(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range warnings {
+		if !strings.Contains(w.Message, "«update» è del sistema") { // fired by imports
+			t.Error(w)
+		}
+	}
+	if n := len(library.All()); n < 5 {
+		t.Errorf("%d workflows", n)
+	}
+}
+
+// transitions are the moves of a definition, one for each state they leave and may reach; rectify is left out, it leads anywhere.
+func transitions(d *flow.Definition) []play.Transition {
+	var all []play.Transition
+	for i := range d.Events {
+		if d.Events[i].Rectify {
+			continue
+		}
+		for _, m := range d.Events[i].Moves {
+			from := m.From
+			if m.Opens {
+				from = []string{""}
+			}
+			for _, f := range from {
+				to := m.To.States()
+				if m.To.Same {
+					to = []string{f}
+				}
+				for _, s := range to {
+					all = append(all, play.Transition{Workflow: d.Workflow, Event: d.Events[i].ID, From: f, To: s})
+				}
+			}
+		}
+	}
+	return all
+}
+
+func TestTransitionsAreListed(t *testing.T) {
+	library, _, err := compiled(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := library.Latest("open_procedure")
+	want := play.Transition{Workflow: "open_procedure", Event: "withdraw_request", From: "planned", To: "request_withdrawn"}
+	if all := transitions(d); len(all) < 40 || !slices.Contains(all, want) {
+		t.Errorf("%d transitions listed, %v among them: %v", len(all), want, slices.Contains(all, want))
+	}
+}
+
+// What cannot be played stops at its line; what the engine refuses goes on.
+func TestUnplayableLines(t *testing.T) {
+	const begin = "workflow open_procedure\nclock 2026-03-02T09:00\nopen create_request title=Prova kind=works\n"
+	for _, c := range []struct{ scenario, want string }{
+		{"workflow nessuno\nclock 2026-03-02T09:00\nopen\n", "riga 3: il workflow «nessuno» non esiste"},
+		{"workflow open_procedure\nclock 2026-03-02T09:00\nopen\n", "riga 3: il workflow «open_procedure» si apre in più modi: dire quale"},
+		{"workflow open_procedure\nclock 2026-03-02T09:00\nopen accept\n", "riga 3: «accept» non apre il workflow «open_procedure»"},
+		{"workflow open_procedure\nclock 2026-03-02T09:00\nsindaco open create_request\n", "riga 3: «sindaco» non è fra i ruoli"},
+		{"workflow open_procedure\nclock 2026-03-02T09:00\nopen create_request\nrup submit_request\n", "riga 4: nessun caso è aperto"},
+		{begin + "sindaco submit_request\n", "riga 4: «sindaco» non è fra i ruoli"},
+		{begin + "rup lots:2 edit_lot\n", "riga 4: non c'è alcun caso «lots:2»"},
+	} {
+		clock := &play.Clock{}
+		stage := on(t, storetest.SQLite(t, store.Options{Now: clock.Now}), clock)
+		_, err := play.Run(t.Context(), stage, strings.NewReader(c.scenario), io.Discard)
+		var bad *play.LineError
+		if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%q: %v, want %q", c.scenario, err, c.want)
+		}
+	}
+}
+
+// The temporary stage of the command line plays like the tests' one, and its trace reaches the line that fails.
+func TestStage(t *testing.T) {
+	stage, closeStage, err := play.Stage(t.Context(), t.TempDir(), shipped(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var trace bytes.Buffer
+	_, err = play.Run(t.Context(), stage, strings.NewReader("workflow open_procedure\nclock 2026-03-02T09:00\nrup open create_request title=Prova kind=works\nrup lots:7 edit_lot\n"), &trace)
+	if err == nil || !strings.Contains(trace.String(), "create_request - → request_draft") {
+		t.Errorf("error %v, trace %q", err, trace.String())
+	}
+	if err := closeStage(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A file of the administrator beside the shipped ones is played like them: a kind of case that the repository does not know.
+func TestWorkflowOfAnotherKind(t *testing.T) {
+	cfg := shipped(t)
+	cfg.Sources = append(cfg.Sources, flow.Source{Name: "parcheggio.yaml", Data: []byte(`
+workflow: permit
+version: 1
+case: permit
+label: {it: Permesso, en: Permit}
+start: asked
+stages: {all: {label: {it: Permesso, en: Permit}}}
+states:
+  asked: {stage: all, label: {it: Chiesto, en: Asked}}
+  given: {stage: all, final: given, label: {it: Dato, en: Given}}
+events:
+  give: {label: {it: Concedi, en: Give}, by: [sua_clerk], from: [asked], to: given}
+`)})
+	stage, closeStage, err := play.Stage(t.Context(), t.TempDir(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, walked := acted(t, stage, "workflow permit\nclock 2026-03-02T09:00\nopen\nrup give\nsua_clerk give\n")
+	want := "2026-03-02T09:00 sua_clerk open open: ok\n    . open - → asked\n2026-03-02T09:00 rup give: forbidden\n" +
+		"2026-03-02T09:00 sua_clerk give: ok\n    . give asked → given\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if walked[play.Transition{Workflow: "permit", Event: "give", From: "asked", To: "given"}] != 1 {
+		t.Errorf("walked %v", walked)
+	}
+	if err := closeStage(); err != nil {
+		t.Error(err)
+	}
+}
