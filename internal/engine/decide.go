@@ -81,6 +81,9 @@ func (w *world) prepare(n *node, ev *flow.Event, a ask) (*step, error) {
 	s.sort(f.check(known(ev.Guards, unknown), false))
 	s.sort(f.check(known(ev.Warns, unknown), true))
 	s.needDocuments(w, f)
+	if a.by.person {
+		s.warnings = append(s.warnings, s.doubtful()...)
+	}
 	if err := w.choose(s, f, moves, unknown); err != nil {
 		return nil, err
 	}
@@ -158,6 +161,30 @@ func (s *step) changeRow(decl *flow.Input, values store.Values) {
 		s.rowsOf[decl.ID] = append(s.rowsOf[decl.ID], r.Data)
 	}
 	s.rows[decl.Register] = rows
+}
+
+// doubtful are the codes given whose check characters do not match: nobody publishes the rule, so they only warn.
+func (s *step) doubtful() []Refusal {
+	var out []Refusal
+	look := func(t flow.Type, v any) {
+		for _, text := range flow.Warnings(t, v) {
+			out = append(out, Refusal{Code: "checksum", Text: text, Soft: true})
+		}
+	}
+	for i := range s.ev.Inputs {
+		decl := &s.ev.Inputs[i]
+		if v, ok := s.inputs[decl.ID]; ok && v != nil {
+			look(decl.Type, v)
+		}
+		for _, row := range s.in.rows[decl.ID] {
+			for _, c := range decl.Columns {
+				if v, ok := row[c.ID]; ok {
+					look(c.Type, v)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // needDocuments refuses when a type the event demands is not there, and notes the hashes of those that are.

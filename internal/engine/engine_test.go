@@ -43,16 +43,17 @@ type office struct {
 }
 
 // each runs f on both databases with the workflows given (nil: those that ship).
-func each(t *testing.T, yaml map[string]string, f func(t *testing.T, o *office)) {
+func each(t *testing.T, yaml map[string]string, f func(t *testing.T, o *office), change ...func(*engine.Config)) {
 	t.Helper()
 	c := newClock("2026-03-02T08:00:00Z")
 	storetest.Each(t, store.Options{Now: c.now}, func(t *testing.T, db *store.DB) {
 		c.at.Store(newClock("2026-03-02T08:00:00Z").at.Load())
-		f(t, newOffice(t, db, c, yaml))
+		f(t, newOffice(t, db, c, yaml, change...))
 	})
 }
 
-func newOffice(t testing.TB, db *store.DB, c *clock, yaml map[string]string) *office {
+// config is the engine's, with the workflows given (nil: those that ship).
+func config(t testing.TB, db *store.DB, yaml map[string]string) engine.Config {
 	t.Helper()
 	cfg, err := engine.Shipped(nil)
 	if err != nil {
@@ -70,6 +71,15 @@ func newOffice(t testing.TB, db *store.DB, c *clock, yaml map[string]string) *of
 	cfg.DB = db
 	if cfg.Blobs, err = blob.Open(t.TempDir()); err != nil {
 		t.Fatal(err)
+	}
+	return cfg
+}
+
+func newOffice(t testing.TB, db *store.DB, c *clock, yaml map[string]string, change ...func(*engine.Config)) *office {
+	t.Helper()
+	cfg := config(t, db, yaml)
+	for _, f := range change {
+		f(&cfg)
 	}
 	e, err := engine.New(t.Context(), cfg)
 	if err != nil {

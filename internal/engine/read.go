@@ -112,7 +112,7 @@ func (w *world) view(n *node) CaseView {
 			value = nil
 		}
 		if has || !open {
-			v.Fields = append(v.Fields, Value{Field: f, Value: value, Hidden: !open})
+			v.Fields = append(v.Fields, Value{Field: f, Value: value, Text: w.e.format(f.Type, f.Of, value), Hidden: !open})
 		}
 	}
 	for _, r := range n.def.Registers {

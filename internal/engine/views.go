@@ -50,6 +50,7 @@ type Summary struct {
 type Value struct {
 	Field  flow.Field
 	Value  any
+	Text   string // as people read it, in Italian; bodies and people by name
 	Hidden bool
 }
 

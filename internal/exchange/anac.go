@@ -107,20 +107,20 @@ func (rd *reader) run(ctx context.Context, rs *records, size int, out chan<- *ba
 	}
 }
 
-// fill reads rows into the batch until it is full; end when the file is over. An error while reading comes as a batch of its own
-// only if nothing had been read: what is whole is written first.
+// fill reads rows into the batch until it is full; end when the file is over, or cannot be read on.
 func (rd *reader) fill(rs *records, size int) (end bool) {
+	if rd.failed != nil {
+		rd.batch.err = rd.failed
+		return true
+	}
 	for rd.batch.read < int64(2*size) && len(rd.batch.rows) < size {
 		rec, err := rs.next()
 		if errors.Is(err, io.EOF) {
 			return true
 		}
 		if err != nil {
-			if rd.batch.read == 0 {
-				rd.batch.err = err
-				return true
-			}
-			return false // the reader says it again
+			rd.failed = err
+			return false // what is whole is written first
 		}
 		rd.take(rec)
 	}

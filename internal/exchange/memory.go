@@ -1,7 +1,5 @@
 package exchange
 
-import "github.com/province-comuni/sua/internal/engine"
-
 // memory keeps the last rows of the file by CIG, in two generations, so that it never grows: rows of one lot stand together in
 // ANAC's files, and those further apart are simply read as news of the lot.
 type memory struct {
@@ -31,16 +29,4 @@ func (m *memory) keep(cig string, s sight) {
 		m.young, m.old = make(map[string]sight), m.young
 	}
 	m.young[cig] = s
-}
-
-// shift corrects where the rows from at on wait, after one before them was taken out.
-func (m *memory) shift(rows []engine.ImportedLot, at, batch int) {
-	for i := at; i < len(rows); i++ {
-		for _, g := range []map[string]sight{m.young, m.old} {
-			if s, ok := g[rows[i].CIG]; ok && s.batch == batch {
-				s.at = i
-				g[rows[i].CIG] = s
-			}
-		}
-	}
 }

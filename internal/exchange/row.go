@@ -18,6 +18,8 @@ type reader struct {
 	seen  memory
 	batch *batch
 	row   current
+	// failed is an error of the file itself, held back until what is whole before it was written
+	failed error
 }
 
 // batch is what one transaction will write, and what was found on the way.
@@ -69,15 +71,21 @@ func (rd *reader) take(rec record) {
 		return
 	}
 	lot := engine.ImportedLot{Line: rec.line, Secondary: rd.secondary()}
-	if !rd.identify(&lot) || rd.known(&lot) {
+	if !rd.identify(&lot) {
 		return
 	}
-	if !rd.bodies(&lot) || !rd.values(&lot) {
+	skip, at := rd.known(&lot)
+	if skip || !rd.bodies(&lot) || !rd.values(&lot) {
 		return
 	}
 	lot.Source = rd.source()
-	rd.seen.keep(lot.CIG, sight{tender: lot.Tender, secondary: lot.Secondary, hash: rd.hash(), batch: rd.batch.number, at: len(rd.batch.rows)})
-	rd.batch.rows = append(rd.batch.rows, lot)
+	if at < len(rd.batch.rows) {
+		rd.batch.rows[at] = lot
+		rd.batch.repeated++
+	} else {
+		rd.batch.rows = append(rd.batch.rows, lot)
+	}
+	rd.seen.keep(lot.CIG, sight{tender: lot.Tender, secondary: lot.Secondary, hash: rd.hash(), batch: rd.batch.number, at: at})
 }
 
 // secondary rows repeat a lot for one more CPV; only an explicit no says so.
@@ -115,28 +123,27 @@ func (rd *reader) identify(lot *engine.ImportedLot) bool {
 	return true
 }
 
-// known settles rows that repeat a lot of the same file. The prevalent row wins, else the first one.
-func (rd *reader) known(lot *engine.ImportedLot) bool {
+// known settles rows that repeat a lot of the same file: the prevalent row wins, else the first one. The others are skipped; at
+// is the place in the batch of a row that goes on, which may be that of a secondary row not written yet.
+func (rd *reader) known(lot *engine.ImportedLot) (skip bool, at int) {
+	at = len(rd.batch.rows)
 	before, ok := rd.seen.find(lot.CIG)
 	switch {
 	case !ok:
-		return false
+		return false, at
 	case before.tender != lot.Tender:
 		rd.reject("other_tender", lot.CIG)
-		return true
+		return true, at
 	case before.secondary && !lot.Secondary:
-		if before.batch == rd.batch.number && before.at < len(rd.batch.rows) {
-			// not written yet: the prevalent row takes its place
-			rd.batch.rows = slices.Delete(rd.batch.rows, before.at, before.at+1)
-			rd.seen.shift(rd.batch.rows, before.at, rd.batch.number)
-			rd.batch.repeated++
+		if before.batch == rd.batch.number {
+			at = before.at
 		}
-		return false
+		return false, at
 	case !lot.Secondary && before.hash != rd.hash():
 		rd.warn("repeated", lot.CIG)
 	}
 	rd.batch.repeated++
-	return true
+	return true, at
 }
 
 // bodies reads for whom the tender is run, and by whom. Without a delegation one body is both.

@@ -107,7 +107,7 @@ func TestScenarios(t *testing.T) {
 func compare(t *testing.T, golden, got string) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(filepath.Join(scenarios, golden), []byte(got), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(scenarios, golden), []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

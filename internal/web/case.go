@@ -14,9 +14,8 @@ import (
 type caseDetailView struct {
 	ID, Title, Kind, State, Help string
 	Ended                        bool
-	Codes, Body, SUA, RUP        string
-	Officer, Amount, RulesDate   string
-	Hash                         string
+	Body, SUA, RUP, Officer      string
+	RulesDate, Hash              string
 	Trail                        []crumb
 	Stages                       []engine.StageView
 	Actions                      []engine.Option // may be done now

@@ -11,13 +11,13 @@ import (
 func caseView(d engine.CaseView, l lists, now time.Time) caseDetailView {
 	v := caseDetailView{
 		ID: d.ID, Title: titleOf(d.Summary), Kind: d.Workflow.Label.IT, State: d.State.Label.IT, Help: d.Help.IT, Ended: d.EndedAt != nil,
-		Codes: codesOf(d.Summary), Body: d.MemberBody.Name, SUA: d.SUA.Name, RUP: d.RUP.Name, Officer: d.Officer.Name,
-		Amount: euro(d.Amount), RulesDate: isoDay(d.RulesDate), Hash: d.Hash, Stages: d.Stages,
+		Body: d.MemberBody.Name, SUA: d.SUA.Name, RUP: d.RUP.Name, Officer: d.Officer.Name,
+		RulesDate: isoDay(d.RulesDate), Hash: d.Hash, Stages: d.Stages,
 	}
 	v.Trail = trail(d, "")
 	for _, f := range d.Fields {
 		if f.Hidden || f.Value != nil {
-			v.Fields = append(v.Fields, fieldView{f.Field.Label.IT, l.write(f.Field.Type, f.Field.Of, f.Value), f.Field.Law, f.Hidden})
+			v.Fields = append(v.Fields, fieldView{f.Field.Label.IT, f.Text, f.Field.Law, f.Hidden})
 		}
 	}
 	for _, r := range d.Registers {

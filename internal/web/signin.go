@@ -18,6 +18,7 @@ type signInView struct {
 	Then   string // path to go to afterwards
 	Ended  bool   // the visitor comes from a page that needs a session
 	Away   bool   // the peer is another machine
+	Here   string // address to use on this one
 }
 
 // accountGroup is a body with its people.
@@ -33,7 +34,7 @@ type accountView struct {
 
 func (s *site) signInPage(c echo.Context, _ visitor) error {
 	then := c.QueryParam("poi")
-	view := signInView{Then: localPath(then), Ended: then != "" && then != "/"}
+	view := signInView{Then: localPath(then), Here: s.PublicURL, Ended: then != "" && then != "/"}
 	if s.Demo {
 		view.Away = !fromThisMachine(c.Request())
 	}

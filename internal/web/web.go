@@ -21,7 +21,7 @@ type Server struct {
 	Engine *engine.Engine
 	// Demo shows the demonstration accounts to who sits at this machine.
 	Demo bool
-	// PublicURL is the address people type; it is only shown.
+	// PublicURL is the address people type; it is only shown, never linked.
 	PublicURL string
 	// SessionHours is the life of the sign-in cookie; 0 is twelve. The engine has its own, which decides.
 	SessionHours int
