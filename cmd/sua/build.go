@@ -100,6 +100,9 @@ func databaseError(err error) error {
 	if errors.Is(err, store.ErrNewer) {
 		return fmt.Errorf("il database è di una versione più recente di questo programma: aggiorna sua (%w)", err)
 	}
+	if errors.Is(err, store.ErrNotOwner) {
+		return fmt.Errorf("lo schema del database non è aggiornato e questo ruolo non può aggiornarlo: esegui «sua migrate» con SUA_DATABASE_OWNER_URL (%w)", err)
+	}
 	return fmt.Errorf("database: %w", err)
 }
 

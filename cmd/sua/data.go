@@ -61,6 +61,9 @@ func importCommand() *cobra.Command {
 			report, err := exchange.ImportANAC(c.Context(), p.engine, file, exchange.Options{Progress: func(_, bytes int64) { _ = bar.Set64(bytes) }})
 			_ = bar.Finish() // the bar is a courtesy: where it cannot be drawn the report still comes
 			fmt.Fprint(c.OutOrStdout(), report.Text())
+			if err == nil && !report.Complete() {
+				return errSaid
+			}
 			return err
 		},
 	})

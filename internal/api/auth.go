@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -83,7 +81,7 @@ func (s *service) bearer(c echo.Context) (auth.Actor, error) {
 		return auth.Actor{}, unknown
 	case err != nil:
 		return auth.Actor{}, err
-	case actor.Demo && !local(c.Request()):
+	case actor.Demo && !auth.Local(c.Request()):
 		return auth.Actor{}, newProblem(http.StatusForbidden, "demo_local_only", "gli account dimostrativi valgono solo da questo computer")
 	}
 	return actor, nil
@@ -126,28 +124,4 @@ func readable(c echo.Context) error {
 		}
 	}
 	return nil
-}
-
-// local reports whether the request comes from this machine: by the connection and never by a header, not handed on by a
-// proxy that runs here, and not sent by a page of somebody else whose name has been made to point here.
-func local(r *http.Request) bool {
-	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"} {
-		if r.Header.Get(name) != "" {
-			return false
-		}
-	}
-	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	if !strings.EqualFold(host, "localhost") && !loopback(strings.Trim(host, "[]")) {
-		return false
-	}
-	peer, _, err := net.SplitHostPort(r.RemoteAddr)
-	return err == nil && loopback(peer)
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
 )
 
@@ -39,7 +40,7 @@ func (s *service) accounts(ctx context.Context, in *workflowsInput) (*accountsOu
 
 // demo returns the accounts, if there are any and the request comes from this machine.
 func (s *service) demo(ctx context.Context, c echo.Context) ([]engine.Account, error) {
-	if !local(c.Request()) {
+	if !auth.Local(c.Request()) {
 		return nil, newProblem(http.StatusForbidden, "demo_local_only", "gli account dimostrativi valgono solo da questo computer")
 	}
 	all, err := s.Engine.DemoAccounts(ctx)

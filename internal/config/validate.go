@@ -50,7 +50,7 @@ func (c Config) Validate() error {
 	}
 	within(bad, "documents.max_mb", c.Documents.MaxMB, 1, 10_000)
 	for i, key := range c.Enforce {
-		if !limitKey.MatchString(key) {
+		if key != "*" && !limitKey.MatchString(key) {
 			bad("enforce", "%q non è una chiave di workflows/law/limits.yaml", key)
 		} else if slices.Contains(c.Enforce[:i], key) {
 			bad("enforce", "%q è ripetuta", key)

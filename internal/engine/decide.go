@@ -37,6 +37,7 @@ type step struct {
 	n         *node
 	ev        *flow.Event
 	by        by
+	blind     bool
 	inputs    store.Values
 	in        inputs
 	effective time.Time
@@ -62,7 +63,7 @@ func (w *world) prepare(n *node, ev *flow.Event, a ask) (*step, error) {
 	if len(moves) == 0 {
 		return nil, &Refused{Event: ev.ID, Refusals: []Refusal{*refuse("event_not_here", "event", ev.Label.IT, "event_en", ev.Label.EN, "state", w.stateLabel(n).IT, "state_en", w.stateLabel(n).EN)}}
 	}
-	s := &step{n: n, ev: ev, by: a.by, effective: a.effective}
+	s := &step{n: n, ev: ev, by: a.by, blind: a.blind, effective: a.effective}
 	var problems []Problem
 	s.in, problems = w.readInputs(n, ev, a.raw, a.by.person && !a.blind)
 	if s.effective.IsZero() {
@@ -81,6 +82,9 @@ func (w *world) prepare(n *node, ev *flow.Event, a ask) (*step, error) {
 	s.sort(f.check(known(ev.Guards, unknown), false))
 	s.sort(f.check(known(ev.Warns, unknown), true))
 	s.needDocuments(w, f)
+	if ev.Rectify {
+		s.sort(w.rectifiable(n))
+	}
 	if a.by.person {
 		s.warnings = append(s.warnings, s.doubtful()...)
 	}
@@ -243,8 +247,11 @@ func target(s *step, m flow.Move) (string, error) {
 		return s.n.c.Previous, nil
 	case m.To.Input != "":
 		chosen, _ := s.in.values[m.To.Input].(string)
-		if chosen == "" {
+		if chosen == "" && s.blind {
 			return m.To.Among[0], nil
+		}
+		if chosen == "" {
+			return "", &Invalid{[]Problem{problem("/inputs/"+m.To.Input, "choice_missing")}}
 		}
 		if !slices.Contains(m.To.Among, chosen) {
 			return "", &Invalid{[]Problem{problem("/inputs/"+m.To.Input, "choice_unknown")}}
@@ -256,6 +263,9 @@ func target(s *step, m flow.Move) (string, error) {
 
 // permit finds in which role the actor fires the event, or says who may.
 func (w *world) permit(n *node, ev *flow.Event) (by, error) {
+	if w.who.IsSystem() && slices.Contains(ev.By, flow.By{Role: "system"}) {
+		return by{role: "system"}, nil // an import, a scenario: only what the workflow leaves to the system
+	}
 	allowed := eventRoles(ev, w.agreement)
 	role, body, ok := standing(w.who, allowed, n.c.MemberBody, n.c.SUA)
 	if !ok {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,25 +21,25 @@ import (
 
 // The manual of the workflow format is held against the code: its tables are written from the vocabulary, its examples are
 // compiled, and its scenario is played.
-var update = flag.Bool("update", false, "rewrite the tables and the trace of docs/workflows.md")
+var updateManual = flag.Bool("update", false, "rewrite the tables and the trace of docs/workflows.md")
 
 const manual = "../../docs/workflows.md"
 
-// block is a fenced block that a comment `<!-- test: KIND -->` marks, with the place of its text in the page.
-type block struct {
+// manualBlock is a fenced block that a comment `<!-- test: KIND -->` marks, with the place of its text in the page.
+type manualBlock struct {
 	kind       string
 	text       string
 	begin, end int
 }
 
-func readManual(t *testing.T) (string, []block) {
+func readManual(t *testing.T) (string, []manualBlock) {
 	t.Helper()
 	b, err := os.ReadFile(manual)
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := string(b)
-	var blocks []block
+	var blocks []manualBlock
 	for at := 0; ; {
 		const mark = "<!-- test: "
 		i := strings.Index(page[at:], mark)
@@ -52,13 +54,13 @@ func readManual(t *testing.T) (string, []block) {
 		if !ok || fence < 0 || end <= begin {
 			t.Fatalf("a mark without a fenced block below it: %.60q", page[at:])
 		}
-		blocks = append(blocks, block{kind: kind, text: page[begin:end], begin: begin, end: end})
+		blocks = append(blocks, manualBlock{kind: kind, text: page[begin:end], begin: begin, end: end})
 		at = end
 	}
 	return page, blocks
 }
 
-func textsOf(blocks []block, kind string) []string {
+func manualTexts(blocks []manualBlock, kind string) []string {
 	var out []string
 	for _, b := range blocks {
 		if b.kind == kind {
@@ -68,8 +70,8 @@ func textsOf(blocks []block, kind string) []string {
 	return out
 }
 
-// assemble puts the pieces of the reference together: a section that was begun before goes on.
-func assemble(pieces []string) string {
+// manualPieces puts the pieces of the reference together: a section that was begun before goes on.
+func manualPieces(pieces []string) string {
 	var order []string
 	sections := map[string]string{}
 	current := ""
@@ -90,8 +92,8 @@ func assemble(pieces []string) string {
 	return out.String()
 }
 
-// compiled returns what an engine is made of with the sources added, after compiling it without a single fault or warning.
-func compiled(t *testing.T, sources ...flow.Source) engine.Config {
+// compileManual returns what an engine is made of with the sources added, after compiling it without a single fault or warning.
+func compileManual(t *testing.T, sources ...flow.Source) engine.Config {
 	t.Helper()
 	cfg, err := engine.Shipped(nil)
 	if err != nil {
@@ -112,25 +114,25 @@ func compiled(t *testing.T, sources ...flow.Source) engine.Config {
 
 func TestManualReferenceCompiles(t *testing.T) {
 	_, blocks := readManual(t)
-	pieces, files := textsOf(blocks, "piece"), textsOf(blocks, "file")
+	pieces, files := manualTexts(blocks, "piece"), manualTexts(blocks, "file")
 	if len(pieces) < 10 || len(files) == 0 {
 		t.Fatalf("found %d pieces and %d files: the marks have changed", len(pieces), len(files))
 	}
-	sources := []flow.Source{{Name: "reference.yaml", Data: []byte(assemble(pieces))}}
+	sources := []flow.Source{{Name: "reference.yaml", Data: []byte(manualPieces(pieces))}}
 	for i, text := range files {
 		sources = append(sources, flow.Source{Name: fmt.Sprintf("file%d.yaml", i+1), Data: []byte(text)})
 	}
-	compiled(t, sources...)
+	compileManual(t, sources...)
 }
 
 // TestManualStory compiles the workflow that the manual begins with and plays its scenario.
 func TestManualStory(t *testing.T) {
 	page, blocks := readManual(t)
-	whole, scenes := textsOf(blocks, "complete"), textsOf(blocks, "scenario")
+	whole, scenes := manualTexts(blocks, "complete"), manualTexts(blocks, "scenario")
 	if len(whole) != 1 || len(scenes) != 1 {
 		t.Fatalf("found %d complete workflows and %d scenarios, want one of each", len(whole), len(scenes))
 	}
-	cfg := compiled(t, flow.Source{Name: "subcontract_request.v1.yaml", Data: []byte(whole[0])})
+	cfg := compileManual(t, flow.Source{Name: "subcontract_request.v1.yaml", Data: []byte(whole[0])})
 	stage, closeStage, err := play.Stage(t.Context(), t.TempDir(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -140,17 +142,19 @@ func TestManualStory(t *testing.T) {
 	if closeErr := closeStage(); err != nil || closeErr != nil {
 		t.Fatal(err, closeErr)
 	}
-	for _, b := range blocks {
-		if b.kind == "trace" && b.text != trace.String() {
-			replace(t, page[:b.begin]+trace.String()+page[b.end:], "trace", b.text, trace.String())
-		}
+	told := slices.IndexFunc(blocks, func(b manualBlock) bool { return b.kind == "trace" })
+	if told < 0 {
+		t.Fatal("the manual shows no trace")
+	}
+	if b := blocks[told]; b.text != trace.String() {
+		rewriteManual(t, page[:b.begin]+trace.String()+page[b.end:], "the trace", b.text, trace.String())
 	}
 }
 
-// replace rewrites the manual, or says how to.
-func replace(t *testing.T, page, what, have, want string) {
+// rewriteManual rewrites the manual, or says how to.
+func rewriteManual(t *testing.T, page, what, have, want string) {
 	t.Helper()
-	if !*update {
+	if !*updateManual {
 		t.Fatalf("%s of %s is not current: go test ./internal/engine -run Manual -update\nhave:\n%s\nwant:\n%s", what, manual, have, want)
 	}
 	if err := os.WriteFile(manual, []byte(page), 0o600); err != nil {
@@ -161,7 +165,7 @@ func replace(t *testing.T, page, what, have, want string) {
 func TestManualTables(t *testing.T) {
 	v := engine.Vocabulary()
 	for name, want := range map[string]string{
-		"guards": wordTable(v.Guards), "effects": wordTable(v.Effects), "roles": roleTable(v), "acts": actTable(v), "rules": ruleTable(),
+		"guards": manualWords(v.Guards), "effects": manualWords(v.Effects), "roles": manualRoles(v), "acts": manualActs(v), "rules": manualRules(),
 	} {
 		page, _ := readManual(t)
 		from, to := "<!-- generated: "+name+" -->\n", "<!-- end: "+name+" -->\n"
@@ -172,33 +176,72 @@ func TestManualTables(t *testing.T) {
 			continue
 		}
 		if have != want {
-			replace(t, before+from+want+to+after, "the table of "+name, have, want)
+			rewriteManual(t, before+from+want+to+after, "the table of "+name, have, want)
 		}
 	}
 }
 
-func row(cells ...string) string {
+// TestGuidesNameWhatIsThere: what the guides for officers print in bold is a label of a shipped workflow or a text of the pages.
+func TestGuidesNameWhatIsThere(t *testing.T) {
+	cfg := compileManual(t)
+	texts := strings.Builder{}
+	for _, s := range cfg.Sources {
+		texts.Write(s.Data)
+	}
+	texts.WriteString("it: Rettifica,") // of every workflow, see flow
+	pages, err := filepath.Glob("../web/*.templ")
+	if err != nil || len(pages) == 0 {
+		t.Fatal("no pages found", err)
+	}
+	for _, name := range append(pages, "../web/list.go") { // the titles of the list's columns
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts.Write(b)
+	}
+	bold := regexp.MustCompile(`\*\*([^*]+)\*\*`)
+	for _, name := range []string{"rup", "sua"} {
+		b, err := os.ReadFile("../../docs/guide/" + name + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := bold.FindAllStringSubmatch(string(b), -1)
+		if len(found) < 10 {
+			t.Errorf("guide %s names %d things: the form of the page has changed", name, len(found))
+		}
+		for _, m := range found {
+			for _, part := range strings.Split(m[1], ": ") { // "Procedura aperta: Apri richiesta" is a workflow and its event
+				if !strings.Contains(texts.String(), part) {
+					t.Errorf("guide %s names «%s», which no workflow and no page shows", name, part)
+				}
+			}
+		}
+	}
+}
+
+func manualRow(cells ...string) string {
 	for i, c := range cells {
 		cells[i] = strings.ReplaceAll(c, "|", `\|`)
 	}
 	return "| " + strings.Join(cells, " | ") + " |\n"
 }
 
-func header(cells ...string) string {
-	return row(cells...) + "|" + strings.Repeat(" --- |", len(cells)) + "\n"
+func manualHeader(cells ...string) string {
+	return manualRow(cells...) + "|" + strings.Repeat(" --- |", len(cells)) + "\n"
 }
 
-func wordTable(words map[string]flow.Word) string {
-	out := header("name", "parameters", "Italian", "English", "reads by name")
+func manualWords(words map[string]flow.Word) string {
+	out := manualHeader("name", "parameters", "Italian", "English", "reads by name")
 	for _, name := range slices.Sorted(maps.Keys(words)) {
 		w := words[name]
-		out += row("`"+name+"`", parameters(w.Params), w.Doc.IT, w.Doc.EN, readsByName(w))
+		out += manualRow("`"+name+"`", manualParams(w.Params), w.Doc.IT, w.Doc.EN, manualReads(w))
 	}
 	return out
 }
 
-// parameters lists what a word asks for: the key, and in brackets what it must name.
-func parameters(params any) string {
+// manualParams lists what a word asks for: the key, and in brackets what it must name.
+func manualParams(params any) string {
 	if params == nil {
 		return ""
 	}
@@ -220,7 +263,7 @@ func parameters(params any) string {
 	return strings.Join(list, ", ")
 }
 
-func readsByName(w flow.Word) string {
+func manualReads(w flow.Word) string {
 	var list []string
 	for _, id := range slices.Sorted(maps.Keys(w.Fields)) {
 		list = append(list, "field `"+id+"`")
@@ -239,24 +282,24 @@ func readsByName(w flow.Word) string {
 	return strings.Join(list, ", ")
 }
 
-func roleTable(v flow.Vocabulary) string {
-	out := header("role", "acts for", "Italian", "English")
+func manualRoles(v flow.Vocabulary) string {
+	out := manualHeader("role", "acts for", "Italian", "English")
 	for _, id := range slices.Sorted(maps.Keys(v.Roles)) {
-		out += row("`"+id+"`", string(v.Roles[id].Side), v.Roles[id].Label.IT, v.Roles[id].Label.EN)
+		out += manualRow("`"+id+"`", string(v.Roles[id].Side), v.Roles[id].Label.IT, v.Roles[id].Label.EN)
 	}
 	return out
 }
 
-func actTable(v flow.Vocabulary) string {
-	out := header("act", "Italian", "English")
+func manualActs(v flow.Vocabulary) string {
+	out := manualHeader("act", "Italian", "English")
 	for _, id := range slices.Sorted(maps.Keys(v.Acts)) {
-		out += row("`"+id+"`", v.Acts[id].IT, v.Acts[id].EN)
+		out += manualRow("`"+id+"`", v.Acts[id].IT, v.Acts[id].EN)
 	}
 	return out
 }
 
-func ruleTable() string {
-	out := header("rule", "counts", "Italian", "English", "law", "mark")
+func manualRules() string {
+	out := manualHeader("rule", "counts", "Italian", "English", "law", "mark")
 	for _, r := range calendar.Rules() {
 		var units []string
 		for _, u := range []calendar.Unit{calendar.Hours, calendar.Days, calendar.WorkingDays, calendar.Months, calendar.Years} {
@@ -264,7 +307,7 @@ func ruleTable() string {
 				units = append(units, string(u))
 			}
 		}
-		out += row("`"+r.Name+"`", strings.Join(units, ", "), r.Label.IT, r.Label.EN, r.Law, r.Mark)
+		out += manualRow("`"+r.Name+"`", strings.Join(units, ", "), r.Label.IT, r.Label.EN, r.Law, r.Mark)
 	}
 	return out
 }

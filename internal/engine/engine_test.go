@@ -284,3 +284,8 @@ func TestJoinEndsTheParent(t *testing.T) {
 		}
 	})
 }
+
+// newStore is an empty SQLite database with a clock that stands still, for what does not depend on the database.
+func newStore(t *testing.T) *store.DB {
+	return storetest.SQLite(t, store.Options{Now: newClock("2026-03-02T08:00:00Z").now})
+}

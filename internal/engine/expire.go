@@ -57,6 +57,28 @@ func (e *Engine) ExpireDue(ctx context.Context) (int, error) {
 	}
 }
 
+// overTerms are the terms that were already over when they began: what was recorded late.
+func (w *world) overTerms() []*store.Deadline {
+	var out []*store.Deadline
+	for _, n := range w.nodes {
+		for _, d := range n.newDeadlines {
+			if !d.DueAt.After(w.now) {
+				out = append(out, d)
+			}
+		}
+	}
+	return out
+}
+
+// expireNowOver applies such terms at once, after the commit that recorded them; what fails is left to the sweep.
+func (e *Engine) expireNowOver(ctx context.Context, over []*store.Deadline) {
+	for _, d := range over {
+		if _, err := e.expire(ctx, d.CaseID, d.ID); err != nil {
+			e.cfg.Log.Warn("term already over left to the sweep", "deadline", d.ID, "error", err)
+		}
+	}
+}
+
 // expire applies one deadline: fires its event, alerts, or blocks with a reason. It reports false when the deadline turned out
 // to be over, moved or not yet due.
 func (e *Engine) expire(ctx context.Context, caseID, id string) (bool, error) {
@@ -176,6 +198,9 @@ func (w *world) expireNow(n *node, decl *flow.Deadline, d *store.Deadline) error
 	}
 	h.story.Deadline = d.Name
 	h.story.Deadlines = append(h.story.Deadlines, DeadlineChange{Name: d.Name, Status: store.Expired, LastDay: d.LastDay})
+	if len(decl.Alert) > 0 {
+		return w.notify(n, h, "deadline_expired", decl.Alert)
+	}
 	return nil
 }
 

@@ -20,6 +20,7 @@ func (e *Engine) Fire(ctx context.Context, who auth.Actor, cmd Fire) (Moved, err
 	key := idemKey(who, "fire/"+cmd.Case, cmd.Key, cmd)
 	var moved Moved
 	var stale *Stale
+	var over []*store.Deadline
 	err := e.db.Update(ctx, scope(who), cmd.Case, key, func(tx *store.Tx) error {
 		if tx.Answer != nil {
 			return answered(tx, &moved)
@@ -36,11 +37,14 @@ func (e *Engine) Fire(ctx context.Context, who auth.Actor, cmd Fire) (Moved, err
 		if err != nil {
 			return err
 		}
-		moved = w.moved(h)
+		moved, over = w.moved(h), w.overTerms()
 		return w.record(tx, key, moved)
 	})
 	if stale != nil {
 		return Moved{}, e.whatChanged(ctx, who, cmd.Case, stale)
+	}
+	if err == nil {
+		e.expireNowOver(ctx, over)
 	}
 	return moved, err
 }
@@ -51,14 +55,20 @@ func (e *Engine) load(tx *store.Tx, who auth.Actor, event string) (*world, *node
 	if err != nil {
 		return nil, nil, err
 	}
-	var needs flow.Needs
-	if ev, ok := def.Event(event); ok {
-		needs = ev.Needs
-		if ev.Rectify {
-			needs.What |= flow.NeedPast | flow.NeedDeadlines | flow.NeedParent
-		}
+	ev, ok := def.Event(event)
+	if !ok {
+		return e.loadNeeds(tx, who, flow.Needs{})
 	}
-	return e.loadNeeds(tx, who, needs)
+	return e.loadNeeds(tx, who, eventNeeds(ev))
+}
+
+// eventNeeds adds to what Compile found the things that the engine itself looks at before a rectification.
+func eventNeeds(ev *flow.Event) flow.Needs {
+	needs := ev.Needs
+	if ev.Rectify {
+		needs.What |= flow.NeedPast | flow.NeedDeadlines | flow.NeedParent
+	}
+	return needs
 }
 
 func (e *Engine) loadNeeds(tx *store.Tx, who auth.Actor, needs flow.Needs) (*world, *node, error) {

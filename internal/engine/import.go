@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -46,7 +48,7 @@ type ImportedLot struct {
 	Secondary   bool
 	Member, SUA ImportedBody
 	Lot, Gara   map[string]any
-	Source      map[string]any // the row as it was, kept in the event
+	Source      json.RawMessage // the row as it was: a JSON object, kept in the event byte by byte
 }
 
 // ImportResult counts what became of the rows. Imported, Updated, Unchanged and Rejected add up to their number.
@@ -96,21 +98,29 @@ func (e *Engine) Import(ctx context.Context, rows []ImportedLot) (ImportResult, 
 	if len(rows) == 0 {
 		return ImportResult{}, nil
 	}
-	bodies, made, err := e.importBodies(ctx, rows)
-	if err != nil {
-		return ImportResult{}, err
-	}
 	const tries = 3 // of two imports of the same rows one meets the other's keys: the second time it finds them there
 	for i := 1; ; i++ {
-		res := ImportResult{Bodies: made}
-		err = e.db.Batch(ctx, func(tx *store.Tx) error { return e.importRows(tx, rows, bodies, &res) })
+		res, err := e.tryImport(ctx, rows)
 		if err == nil {
 			return res, nil
 		}
 		if !errors.Is(err, store.ErrConflict) || i == tries {
 			return ImportResult{}, fmt.Errorf("import: %w", err)
 		}
+		if err := e.parties.refresh(ctx, e.db); err != nil {
+			return ImportResult{}, fmt.Errorf("import: %w", err)
+		}
 	}
+}
+
+func (e *Engine) tryImport(ctx context.Context, rows []ImportedLot) (ImportResult, error) {
+	bodies, made, err := e.importBodies(ctx, rows)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	res := ImportResult{Bodies: made}
+	err = e.db.Batch(ctx, func(tx *store.Tx) error { return e.importRows(tx, rows, bodies, &res) })
+	return res, err
 }
 
 // importBatch is one transaction of an import.
@@ -161,9 +171,14 @@ func (e *Engine) importRows(tx *store.Tx, rows []ImportedLot, bodies map[string]
 		return err
 	}
 	slices.Sort(tenders) // two imports at once meet the unique keys in the same order, and cannot lock each other out
-	for _, number := range tenders {
+	for i, number := range tenders {
 		if err := b.tree(number, byTender[number], res); err != nil {
 			return err
+		}
+		if i%64 == 63 {
+			if err := tx.FlushBehind(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -199,6 +214,7 @@ func (e *Engine) importBodies(ctx context.Context, rows []ImportedLot) (map[stri
 	for i := range fresh {
 		fresh[i].CreatedAt = now
 	}
+	slices.SortFunc(fresh, func(a, b store.Body) int { return cmp.Compare(a.TaxCode, b.TaxCode) }) // as with the tenders below
 	saved, err := e.db.SaveBodies(ctx, fresh)
 	if err != nil {
 		return nil, 0, err

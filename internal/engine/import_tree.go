@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 
@@ -303,7 +304,7 @@ func (t *importTree) prepare(n *node, event string, values map[string]any, state
 }
 
 // happen commits a step and keeps the original row with it. why is set when the workflow refuses what follows from it.
-func (t *importTree) happen(s *step, source map[string]any) (why string, err error) {
+func (t *importTree) happen(s *step, source json.RawMessage) (why string, err error) {
 	h, err := t.w.commit(s)
 	if err != nil {
 		if Kind(err) == KindInternal {

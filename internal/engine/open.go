@@ -188,11 +188,11 @@ func (w *world) openLinked(s *step, h *happening, a flow.Action) error {
 	return nil
 }
 
-// copied collects the values for a new case: from the row, the inputs, then the fields of this case.
+// copied collects the values for a new case: from the inputs, the row, then the fields of this case.
 func copied(s *step, list []flow.Copied, row store.Values) store.Values {
 	out := store.Values{}
 	for _, c := range list {
-		for _, from := range []store.Values{row, s.inputs, s.n.c.Data} {
+		for _, from := range []store.Values{s.inputs, row, s.n.c.Data} {
 			if v, ok := from[c.From]; ok && v != nil {
 				out[c.To] = v
 				break

@@ -28,9 +28,6 @@ func (e *Engine) Options(ctx context.Context, who auth.Actor, id string) (Option
 			if len(eventRoles(ev, w.agreement)) == 0 {
 				continue // happens by itself
 			}
-			if n.c.Outcome != "" && !ev.Rectify {
-				continue
-			}
 			o, err := w.option(n, ev)
 			if err != nil {
 				return err
@@ -60,10 +57,8 @@ func order(o Option) int {
 func needsFrom(def *flow.Definition, state string) flow.Needs {
 	needs := flow.Needs{What: flow.NeedDocuments | flow.NeedAgreement | flow.NeedRows}
 	for _, ev := range def.EventsFrom(state) {
-		needs = flow.Needs{What: needs.What | ev.Needs.What, Tree: needs.Tree || ev.Needs.Tree}
-		if ev.Rectify {
-			needs.What |= flow.NeedPast | flow.NeedParent
-		}
+		mine := eventNeeds(ev)
+		needs = flow.Needs{What: needs.What | mine.What, Tree: needs.Tree || mine.Tree}
 	}
 	return needs
 }

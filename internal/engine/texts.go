@@ -11,6 +11,7 @@ var texts = map[string]Text{
 	"row_expected":      {IT: "Qui va una riga con le sue colonne.", EN: "A row with its columns is expected."},
 	"rows_expected":     {IT: "Qui va un elenco di righe.", EN: "A list of rows is expected."},
 	"row_unknown":       {IT: "La riga indicata non esiste.", EN: "There is no such row."},
+	"choice_missing":    {IT: "Scegli dove deve andare.", EN: "Choose where it must go."},
 	"choice_unknown":    {IT: "Il valore scelto non è tra quelli possibili.", EN: "The value chosen is not among the possible ones."},
 	"effective_future":  {IT: "La data di effetto non può essere nel futuro.", EN: "The effective date cannot be in the future."},
 	"event_unknown":     {IT: "L'azione «{event}» non esiste in questo flusso.", EN: "There is no action “{event}” in this workflow."},

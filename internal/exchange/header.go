@@ -83,7 +83,8 @@ func (e *MissingColumns) Error() string {
 
 // header says where the columns stand.
 type header struct {
-	raw    []string // as the file writes them: the keys of the kept row
+	raw    []string // as the file writes them
+	keys   []string // the same as JSON texts: the keys of the kept row; "" for a name that is empty or there already
 	at     [columns]int
 	absent []string // optional columns that are not there
 }
@@ -128,12 +129,14 @@ func readHeader(rs *records) (*header, error) {
 
 func (h *header) locate() error {
 	at := map[string]int{}
+	h.keys = make([]string, len(h.raw))
 	for i, name := range h.raw {
 		h.raw[i] = strings.TrimSpace(name)
 		key := strings.ToLower(h.raw[i])
-		if _, twice := at[key]; !twice {
-			at[key] = i
+		if _, twice := at[key]; twice || key == "" {
+			continue
 		}
+		at[key], h.keys[i] = i, string(appendText(nil, h.raw[i]))
 	}
 	missing := &MissingColumns{Found: h.raw}
 	for c := range columns {

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/json"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -216,15 +217,36 @@ func bodyKind(name string) string {
 	return "other"
 }
 
-// source is the row as it was, without the empty values.
-func (rd *reader) source() map[string]any {
-	out := make(map[string]any, len(rd.row.fields))
+// source is the row as it was, as a JSON object without the empty values.
+func (rd *reader) source() json.RawMessage {
+	size := 2
 	for i, v := range rd.row.fields {
-		if v != "" && rd.h.raw[i] != "" {
-			out[rd.h.raw[i]] = v
+		size += len(rd.h.keys[i]) + len(v) + 3
+	}
+	out := append(make(json.RawMessage, 0, size+64), '{')
+	for i, v := range rd.row.fields {
+		if v == "" || rd.h.keys[i] == "" {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(out, rd.h.keys[i]...), ':')
+		out = appendText(out, v)
+	}
+	return append(out, '}')
+}
+
+// appendText writes a JSON string; most texts need no escaping.
+func appendText(out []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			b, _ := json.Marshal(s) // a string never fails
+			return append(out, b...)
 		}
 	}
-	return out
+	out = append(append(out, '"'), s...)
+	return append(out, '"')
 }
 
 var seed = maphash.MakeSeed() // constant for the process: hashes are compared within one import only

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/province-comuni/sua/internal/calendar"
 )
 
 // InsertCase queues a new case.
@@ -17,11 +19,11 @@ func (tx *Tx) InsertCase(c *Case) error {
 		parent = c.Parent
 	}
 	tx.queue(`INSERT INTO cases (id, workflow, version, hash, state, stage, previous, visited, outcome, revision, parent, root, child, ordinal,
-		member_body, sua, officer, rup, title, search, cig, cup, amount, data, rules_date, next_due, opened_at, updated_at, ended_at,
+		member_body, sua, officer, rup, title, search, cig, cup, amount, data, rules_date, next_due, opened_at, updated_at, updated_on, ended_at,
 		source, source_key, chain_seq, chain_hash, chain_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-		$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)`,
+		$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)`,
 		c.ID, c.Workflow, c.Version, c.Hash, c.State, c.Stage, c.Previous, c.Visited, c.Outcome, c.Revision, parent, c.Root, c.Child, c.Ordinal,
-		c.MemberBody, c.SUA, c.Officer, c.RUP, c.Title, c.Search, c.CIG, c.CUP, c.Amount, data, c.RulesDate, c.NextDue, c.OpenedAt, c.UpdatedAt, c.EndedAt,
+		c.MemberBody, c.SUA, c.Officer, c.RUP, c.Title, c.Search, c.CIG, c.CUP, c.Amount, data, c.RulesDate, c.NextDue, c.OpenedAt, c.UpdatedAt, romeDay(c.UpdatedAt), c.EndedAt,
 		c.Source, c.SourceKey, c.ChainSeq, c.ChainHash, c.ChainAt)
 	return nil
 }
@@ -35,16 +37,16 @@ func (tx *Tx) UpdateCase(c *Case) error {
 	}
 	tx.queue(`UPDATE cases SET workflow = $2, version = $3, hash = $4, state = $5, stage = $6, previous = $7, outcome = $8, revision = $9, officer = $10, rup = $11,
 		title = $12, search = $13, cig = $14, cup = $15, amount = $16, data = $17, rules_date = $18, updated_at = $19, ended_at = $20,
-		chain_seq = $21, chain_hash = $22, chain_at = $23, visited = $24 WHERE id = $1`,
+		chain_seq = $21, chain_hash = $22, chain_at = $23, visited = $24, updated_on = $25 WHERE id = $1`,
 		c.ID, c.Workflow, c.Version, c.Hash, c.State, c.Stage, c.Previous, c.Outcome, c.Revision, c.Officer, c.RUP,
-		c.Title, c.Search, c.CIG, c.CUP, c.Amount, data, c.RulesDate, c.UpdatedAt, c.EndedAt, c.ChainSeq, c.ChainHash, c.ChainAt, c.Visited)
+		c.Title, c.Search, c.CIG, c.CUP, c.Amount, data, c.RulesDate, c.UpdatedAt, c.EndedAt, c.ChainSeq, c.ChainHash, c.ChainAt, c.Visited, romeDay(c.UpdatedAt))
 	return nil
 }
 
 // UpdateHead queues only the head of the chain of a root whose own state did not change.
 func (tx *Tx) UpdateHead(root *Case) {
-	tx.queue("UPDATE cases SET updated_at = $2, chain_seq = $3, chain_hash = $4, chain_at = $5 WHERE id = $1",
-		root.ID, root.UpdatedAt, root.ChainSeq, root.ChainHash, root.ChainAt)
+	tx.queue("UPDATE cases SET updated_at = $2, chain_seq = $3, chain_hash = $4, chain_at = $5, updated_on = $6 WHERE id = $1",
+		root.ID, root.UpdatedAt, root.ChainSeq, root.ChainHash, root.ChainAt, romeDay(root.UpdatedAt))
 }
 
 // RefreshDue queues the recomputation of next_due for the cases named and for the root (over its whole tree).
@@ -111,6 +113,9 @@ func (tx *Tx) UpdateDeadline(d Deadline) {
 func (tx *Tx) WakeBlocked(root string) {
 	tx.queue("UPDATE deadlines SET next_try = $2 WHERE root = $1 AND status = 'blocked'", root, tx.Now)
 }
+
+// romeDay is the day in Italy of an instant, as text that sorts.
+func romeDay(t time.Time) string { return calendar.DateOf(t).String() }
 
 func jsonOrNil(b []byte) any {
 	if b == nil {

@@ -13,6 +13,29 @@ func (db *DB) Batch(ctx context.Context, f func(*Tx) error) error {
 	return db.Create(ctx, Everything, nil, f)
 }
 
+// FlushBehind sends the pending writes while f goes on deciding; an error of theirs comes with a later call, at the latest with
+// the commit. f changes nothing any more of what it has queued.
+func (tx *Tx) FlushBehind() error {
+	if err := tx.landed(); err != nil || len(tx.pending) == 0 {
+		return err
+	}
+	chunk, done := tx.pending, make(chan error, 1)
+	tx.pending, tx.behind = nil, done
+	tx.trips++
+	go func() { done <- tx.conn.send(tx.ctx, chunk) }()
+	return nil
+}
+
+// landed waits for what FlushBehind has sent.
+func (tx *Tx) landed() error {
+	if tx.behind == nil {
+		return nil
+	}
+	err := <-tx.behind
+	tx.behind = nil
+	return err
+}
+
 // BySource returns, by source key, the cases that an import made before, with the roots of their trees locked: first the
 // roots in ascending id, then, in a statement of its own, the cases.
 func (tx *Tx) BySource(source string, keys []string) (map[string]*Case, error) {

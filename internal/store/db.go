@@ -30,6 +30,8 @@ var (
 	ErrKeyReused = errors.New("idempotency key reused with another body")
 	// ErrNewer: the database was migrated by a newer program.
 	ErrNewer = errors.New("the database belongs to a newer version")
+	// ErrNotOwner: the schema is behind and this role may not migrate it.
+	ErrNotOwner = errors.New("this role may not migrate")
 )
 
 // Scope is the set of bodies whose cases the caller may see and change, as member or as SUA.

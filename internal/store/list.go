@@ -30,8 +30,8 @@ type CaseFilter struct {
 
 // sorts maps an order to its expression; nulls get a value so that pages stay dense.
 var sorts = map[string]struct{ pg, sqlite string }{
-	"updated": {"updated_at", "updated_at"},
-	"opened":  {"opened_at", "opened_at"},
+	"updated": {"updated_on", "updated_on"}, // by day, then the newest case first
+	"opened":  {"id", "id"},                 // ids grow with time
 	"due":     {"coalesce(next_due, 'infinity')", "coalesce(next_due, '9999')"},
 	"title":   {`title COLLATE "C"`, "title"},
 	"amount":  {"coalesce(amount, -1)", "coalesce(amount, -1)"},
@@ -175,7 +175,7 @@ func (w *conditions) after(f CaseFilter, expr string) error {
 			return ErrBadCursor
 		}
 		v = n
-	case "updated", "opened", "due":
+	case "due":
 		if t, err := parseStamp(c.Value); err == nil {
 			v = t
 		} else if c.Value != "9999" && c.Value != "infinity" {

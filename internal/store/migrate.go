@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx" for goose
 	"github.com/pressly/goose/v3"
 
@@ -34,16 +35,25 @@ func Migrate(ctx context.Context, url string) (err error) {
 	}
 	have, err := p.GetDBVersion(ctx)
 	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return migrateError(err)
 	}
 	sources := p.ListSources()
 	if newest := sources[len(sources)-1].Version; have > newest {
 		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, have, newest)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return migrateError(err)
 	}
 	return nil
+}
+
+// migrateError tells a role that may not migrate from the rest.
+func migrateError(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "42501" { // insufficient_privilege
+		return fmt.Errorf("%w: %w", ErrNotOwner, err)
+	}
+	return fmt.Errorf("migrate: %w", err)
 }
 
 func openForGoose(url string) (*sql.DB, goose.Dialect, string, error) {

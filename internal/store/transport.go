@@ -114,10 +114,16 @@ func (c *sqliteConn) prepared(ctx context.Context, q string) (*sql.Stmt, error) 
 }
 
 func (c *sqliteConn) send(ctx context.Context, qs []query) error {
+	// The driver starts a goroutine per statement to watch a context that can end. Statements here take microseconds: it is
+	// enough to look between them.
+	quiet := context.WithoutCancel(ctx)
 	for _, q := range qs {
-		s, err := c.prepared(ctx, q.sql)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s, err := c.prepared(quiet, q.sql)
 		if err == nil {
-			err = runSQLite(ctx, s, q)
+			err = runSQLite(quiet, s, q)
 		}
 		if err != nil {
 			return translate(err)

@@ -21,7 +21,8 @@ type Tx struct {
 	db       *DB
 	scope    Scope
 	conn     transport
-	pending  []query // writes, sent with the commit
+	pending  []query    // writes, sent with the commit
+	behind   chan error // of the writes that FlushBehind has on their way; nil when there are none
 	trips    int
 	readOnly bool
 }
@@ -193,6 +194,9 @@ func (tx *Tx) begin() []query {
 
 // send runs queries now, with the pending writes before them.
 func (tx *Tx) send(qs []query) error {
+	if err := tx.landed(); err != nil {
+		return err
+	}
 	if len(tx.pending) > 0 {
 		qs = append(tx.pending, qs...)
 		tx.pending = nil

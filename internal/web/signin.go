@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
 )
 
@@ -36,7 +37,7 @@ func (s *site) signInPage(c echo.Context, _ visitor) error {
 	then := c.QueryParam("poi")
 	view := signInView{Then: localPath(then), Here: s.PublicURL, Ended: then != "" && then != "/"}
 	if s.Demo {
-		view.Away = !fromThisMachine(c.Request())
+		view.Away = !auth.Local(c.Request())
 	}
 	if s.Demo && !view.Away {
 		accounts, err := s.Engine.DemoAccounts(c.Request().Context())
@@ -74,7 +75,7 @@ func groupAccounts(accounts []engine.Account) []accountGroup {
 }
 
 func (s *site) signIn(c echo.Context, _ visitor) error {
-	if !s.Demo || !fromThisMachine(c.Request()) {
+	if !s.Demo || !auth.Local(c.Request()) {
 		return echo.NewHTTPError(http.StatusForbidden, "gli account dimostrativi si usano solo dal computer su cui gira il programma")
 	}
 	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxForm)

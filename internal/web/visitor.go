@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -62,7 +61,7 @@ func (s *site) visitor(c echo.Context) (visitor, error) {
 	if err != nil {
 		return visitor{}, err
 	}
-	if actor.Demo && !fromThisMachine(c.Request()) {
+	if actor.Demo && !auth.Local(c.Request()) {
 		return visitor{}, engine.ErrNotFound
 	}
 	return visitor{Actor: actor, secret: cookie.Value}, nil
@@ -82,19 +81,4 @@ func localPath(path string) string {
 		return "/procedure"
 	}
 	return path
-}
-
-// fromThisMachine reports whether the peer is this computer and speaks for itself: behind a proxy every peer would look local.
-func fromThisMachine(r *http.Request) bool {
-	for _, header := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip"} {
-		if r.Header.Get(header) != "" {
-			return false
-		}
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

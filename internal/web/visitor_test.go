@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/province-comuni/sua/internal/auth"
 )
 
 func TestLocalPathStaysHere(t *testing.T) {
@@ -35,7 +37,7 @@ func TestOnlyThisMachine(t *testing.T) {
 		if c.header != "" {
 			r.Header.Set(c.header, "192.0.2.7")
 		}
-		if got := fromThisMachine(r); got != c.want {
+		if got := auth.Local(r); got != c.want {
 			t.Errorf("peer %q with %q: %v, want %v", c.peer, c.header, got, c.want)
 		}
 	}

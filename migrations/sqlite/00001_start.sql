@@ -84,6 +84,7 @@ CREATE TABLE cases (
   next_due    datetime,                         -- of its running deadlines; on a root, of the whole tree
   opened_at   datetime NOT NULL,
   updated_at  datetime NOT NULL,
+  updated_on  text NOT NULL,                -- its day in Italy: what lists sort by. An index on the instant would be rewritten, with all others, at each event
   ended_at    datetime,
   source      text NOT NULL DEFAULT '',     -- 'anac-cig' for imported cases
   source_key  text NOT NULL DEFAULT '',
@@ -93,10 +94,10 @@ CREATE TABLE cases (
 );
 CREATE INDEX cases_root ON cases (root);
 CREATE INDEX cases_parent ON cases (parent, child, ordinal);
-CREATE INDEX cases_updated ON cases (updated_at DESC, id DESC) WHERE parent IS NULL;
+CREATE INDEX cases_updated ON cases (updated_on DESC, id DESC) WHERE parent IS NULL;
 CREATE INDEX cases_due ON cases (next_due, id) WHERE parent IS NULL AND outcome = '' AND next_due IS NOT NULL;
-CREATE INDEX cases_member ON cases (member_body, updated_at DESC, id DESC) WHERE parent IS NULL;
-CREATE INDEX cases_sua ON cases (sua, updated_at DESC, id DESC) WHERE parent IS NULL;
+CREATE INDEX cases_member ON cases (member_body, updated_on DESC, id DESC) WHERE parent IS NULL;
+CREATE INDEX cases_sua ON cases (sua, updated_on DESC, id DESC) WHERE parent IS NULL;
 CREATE INDEX cases_cig ON cases (cig) WHERE cig <> '';
 CREATE UNIQUE INDEX cases_source ON cases (source, source_key) WHERE source <> '';
 
