@@ -15,7 +15,7 @@ func TestAttachNames(t *testing.T) {
 		long := strings.Repeat("è", 300) + ".pdf"
 		for name, want := range map[string]string{
 			"Relazione è.pdf": "Relazione è.pdf", "../../etc/passwd": "passwd", `C:\Documenti\bando.pdf`: "bando.pdf", "a\x00b\r\nc\u202e.pdf": "abc.pdf", " x.pdf ": "x.pdf",
-			"/tmp/": "tmp", long: strings.Repeat("è", 196) + ".pdf", "bad\xff.pdf": "bad\ufffd.pdf", "": "", "..": "", "/": "", "\x00": "", "   ": "", "a/..": "",
+			"/cartella/": "cartella", long: strings.Repeat("è", 196) + ".pdf", "bad\xff.pdf": "bad\ufffd.pdf", "": "", "..": "", "/": "", "\x00": "", "   ": "", "a/..": "",
 		} {
 			d, err := o.Attach(t.Context(), o.rup, engine.Attach{Case: id, Type: "request_form", Name: name, Bytes: strings.NewReader("x")})
 			if want == "" {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -91,15 +92,23 @@ func (w *world) recordCases(tx *store.Tx) error {
 	for _, n := range w.nodes {
 		switch {
 		case n.fresh:
-		case n.changed:
+		case n.changed && !n.onlyMoved():
 			if err := tx.UpdateCase(n.c); err != nil {
 				return err
 			}
+		case n.changed:
+			tx.UpdateState(n.c)
 		case heads[n]:
 			tx.UpdateHead(n.c)
 		}
 	}
 	return nil
+}
+
+// onlyMoved reports whether nothing changed but where the case stands.
+func (n *node) onlyMoved() bool {
+	w := n.was
+	return n.c.Officer == w.Officer && n.c.RUP == w.RUP && n.c.RulesDate == w.RulesDate && n.c.Hash == w.Hash && n.c.Search == w.Search && maps.Equal(n.c.Data, w.Data)
 }
 
 func recordRows(tx *store.Tx, n *node) error {

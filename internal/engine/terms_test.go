@@ -197,11 +197,11 @@ func TestTermAlreadyOverFiresAtOnce(t *testing.T) {
 	each(t, waitingFiles, func(t *testing.T, o *office) {
 		id := wait(t, o)
 		fire(t, o, o.rup, id, "go", map[string]any{"effective": "2026-01-12"})
-		if got := terms(t, o, id); got != "answer running 2026-01-22" {
-			t.Error(got)
+		if got := terms(t, o, id); got != "answer expired 2026-01-22" || state(t, o, id) != "over" {
+			t.Errorf("recorded late: %s, %s", got, state(t, o, id))
 		}
-		if n := expire(t, o); n != 1 || state(t, o, id) != "over" {
-			t.Errorf("expired %d, %s", n, state(t, o, id))
+		if n := expire(t, o); n != 0 {
+			t.Errorf("applied again: %d", n)
 		}
 		h, _ := o.History(t.Context(), o.auditor, id, 0, 0)
 		last := h.Items[len(h.Items)-1]

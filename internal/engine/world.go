@@ -29,6 +29,7 @@ type world struct {
 // node is one case of the world.
 type node struct {
 	c         *store.Case
+	was       store.Case // as read
 	def       *flow.Definition
 	rows      map[string][]store.Row
 	documents []store.Document
@@ -109,7 +110,7 @@ func (w *world) add(c *store.Case) (*node, error) {
 }
 
 func newNode(c *store.Case, def *flow.Definition) *node {
-	return &node{c: c, def: def, rows: map[string][]store.Row{}, changedRows: map[rowKey]store.Row{}, oldDeadlines: map[*store.Deadline]bool{}}
+	return &node{c: c, was: *c, def: def, rows: map[string][]store.Row{}, changedRows: map[rowKey]store.Row{}, oldDeadlines: map[*store.Deadline]bool{}}
 }
 
 func (w *world) root(n *node) *node { return w.nodes[n.c.Root] }

@@ -2,7 +2,9 @@ package exchange
 
 import (
 	"errors"
+	"maps"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +192,37 @@ func TestSiblingComesInALaterFile(t *testing.T) {
 			t.Errorf("history: %d events, verified %v %s, %v", len(h.Items), h.Verified, h.Broken, err)
 		}
 	})
+}
+
+func TestTenderFollowsItsLots(t *testing.T) {
+	going, closed := row{"data_scadenza_offerta": "2023-09-30"}, row{"data_scadenza_offerta": "2023-09-01"}
+	unknown, proposed, awarded := row{"ESITO": "VINTA"}, row{"ESITO": "PROPOSTA DI AGGIUDICAZIONE"}, row{"ESITO": "AGGIUDICATA"}
+	deserted, cancelled := row{"ESITO": "DESERTA"}, row{"DATA_CANCELLAZIONE": "2023-08-05"}
+	s := newSubject(t)
+	for i, c := range []struct {
+		lots []row
+		want string
+	}{
+		{[]row{awarded, going, closed}, "published"},
+		{[]row{unknown, closed, deserted}, "bids_closed"},
+		{[]row{proposed, unknown}, "outcome_unknown"},
+		{[]row{awarded, proposed}, "award_proposed"},
+		{[]row{cancelled, deserted, awarded}, "awarded"},
+		{[]row{cancelled, deserted}, "deserted"},
+		{[]row{cancelled, cancelled}, "cancelled"},
+	} {
+		number := "9" + cigOf(i)
+		var rows []row
+		for j, lot := range c.lots {
+			r := row{"cig": cigOf(10*i + j), "numero_gara": number, "n_lotti_componenti": strconv.Itoa(len(c.lots))}
+			maps.Copy(r, lot)
+			rows = append(rows, r)
+		}
+		s.take(t, sheet(rows...))
+		if got := s.find(t, "imported_tender", number).State.ID; got != c.want {
+			t.Errorf("lots %v: the tender is %s, want %s", c.lots, got, c.want)
+		}
+	}
 }
 
 func TestWhatHasEndedStays(t *testing.T) {

@@ -122,7 +122,7 @@ func readHeader(rs *records) (*header, error) {
 	if rec.fault != faultNone {
 		return nil, fmt.Errorf("%w: la prima riga non è un'intestazione leggibile", ErrNotCSV)
 	}
-	h := &header{raw: rec.fields}
+	h := &header{raw: slices.Clone(rec.fields)}
 	rs.columns = len(rec.fields)
 	return h, h.locate()
 }

@@ -13,7 +13,7 @@ import (
 
 // Bounds of a row: beyond them a quotation mark was left open somewhere, and swallowing the rest of the file would lose it.
 const (
-	maxRecordBytes = 1 << 20
+	maxRecordBytes = 256 << 10
 	maxRecordLines = 100
 )
 
@@ -59,7 +59,7 @@ type physical struct {
 
 func newRecords(r io.Reader) *records { return &records{r: bufio.NewReaderSize(r, 1<<16)} }
 
-// next returns the next row that is not empty; io.EOF at the end.
+// next returns the next row that is not empty; io.EOF at the end. Its fields are good until the next call.
 func (rs *records) next() (record, error) {
 	for {
 		first, err := rs.line()
@@ -190,7 +190,7 @@ type scanner struct {
 }
 
 func (s *scanner) reset(sep byte) {
-	s.sep, s.quoted, s.fields = sep, false, make([]string, 0, max(8, cap(s.fields)))
+	s.sep, s.quoted, s.fields = sep, false, s.fields[:0]
 	s.part.Reset()
 }
 

@@ -91,7 +91,7 @@ func shorten(s string) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}
-	return s
+	return strings.Clone(s)
 }
 
 // reasons are the sentences of findings, by code.

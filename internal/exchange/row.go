@@ -110,7 +110,7 @@ func (rd *reader) identify(lot *engine.ImportedLot) bool {
 	if !cig.ChecksumOK() {
 		rd.warn("cig_check", raw)
 	}
-	lot.CIG = string(cig)
+	lot.CIG = strings.Clone(string(cig)) // remembered longer than the line it was cut out of
 	number, _ := clean(whole(rd.get(colTender)))
 	switch {
 	case number == "":
@@ -120,7 +120,7 @@ func (rd *reader) identify(lot *engine.ImportedLot) bool {
 		rd.reject("tender_format", number)
 		return false
 	}
-	lot.Tender = number
+	lot.Tender = strings.Clone(number)
 	return true
 }
 
@@ -199,7 +199,8 @@ func (rd *reader) body(raw, name string) (engine.ImportedBody, bool) {
 		rd.warn("body_name", string(code))
 		name = string(code)
 	}
-	return engine.ImportedBody{TaxCode: string(code), Name: name, Kind: bodyKind(name)}, true
+	// what outlives the batch must not hold on to the line it was cut out of
+	return engine.ImportedBody{TaxCode: strings.Clone(string(code)), Name: strings.Clone(name), Kind: bodyKind(name)}, true
 }
 
 // bodyKind guesses the kind of a body from its name.

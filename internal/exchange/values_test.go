@@ -125,6 +125,20 @@ func TestEndlessLine(t *testing.T) {
 	}
 }
 
+// TestMemoryIsBounded: what is remembered of a file does not grow with it, and the last rows are always there.
+func TestMemoryIsBounded(t *testing.T) {
+	var m memory
+	for i := range 5 * generation {
+		m.keep(cigOf(i), sight{at: i})
+		if s, ok := m.find(cigOf(max(0, i-generation/2))); !ok || s.at != max(0, i-generation/2) {
+			t.Fatalf("row %d: %v %v", i, s, ok)
+		}
+	}
+	if n := len(m.young) + len(m.old); n > 2*generation {
+		t.Errorf("%d rows are remembered", n)
+	}
+}
+
 // FuzzReadANAC: whatever a file holds, reading it ends, does not panic, and accounts for every row.
 func FuzzReadANAC(f *testing.F) {
 	f.Add(sheet(row{}, row{"oggetto_lotto": "a;\"b\"\nc"}))

@@ -51,7 +51,7 @@ func Stage(ctx context.Context, folder string, cfg engine.Config) (stage Config,
 	if err := store.Migrate(ctx, url); err != nil {
 		return Config{}, nil, err
 	}
-	db, err := store.Open(ctx, store.Options{URL: url, Now: clock.Now})
+	db, err := store.Open(ctx, store.Options{URL: url, Now: clock.Now, Volatile: true})
 	if err != nil {
 		return Config{}, nil, err
 	}

@@ -43,6 +43,14 @@ func (tx *Tx) UpdateCase(c *Case) error {
 	return nil
 }
 
+// UpdateState queues only what moving changes: state, revision, times and the head of the chain. For a case whose fields,
+// people and rules date stayed as they were.
+func (tx *Tx) UpdateState(c *Case) {
+	tx.queue(`UPDATE cases SET state = $2, stage = $3, previous = $4, visited = $5, outcome = $6, revision = $7, updated_at = $8, updated_on = $9, ended_at = $10,
+		chain_seq = $11, chain_hash = $12, chain_at = $13 WHERE id = $1`,
+		c.ID, c.State, c.Stage, c.Previous, c.Visited, c.Outcome, c.Revision, c.UpdatedAt, romeDay(c.UpdatedAt), c.EndedAt, c.ChainSeq, c.ChainHash, c.ChainAt)
+}
+
 // UpdateHead queues only the head of the chain of a root whose own state did not change.
 func (tx *Tx) UpdateHead(root *Case) {
 	tx.queue("UPDATE cases SET updated_at = $2, chain_seq = $3, chain_hash = $4, chain_at = $5, updated_on = $6 WHERE id = $1",

@@ -70,6 +70,8 @@ type Options struct {
 	URL string
 	// Now gives the time of transactions. On PostgreSQL nil means the database's clock; on SQLite it is required.
 	Now func() time.Time
+	// Volatile does not wait for the disk on SQLite: for tests and databases that are thrown away.
+	Volatile bool
 	// MaxConns bounds the PostgreSQL pool; 0 is the driver's default.
 	MaxConns int32
 	// Committed, when set, is told the round trips that each Update took, lock to commit.
@@ -83,6 +85,7 @@ type DB struct {
 	gorm *gorm.DB      // reads, and PostgreSQL writes outside Update
 
 	clock databaseClock
+	roots rootMemory
 
 	// SQLite: one writing connection behind a mutex (it beats many writers), and a pool that only reads.
 	writeMu   sync.Mutex
@@ -138,7 +141,7 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 }
 
 const sqlitePragmas = "?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)" +
-	"&_pragma=synchronous(FULL)&_pragma=cache_size(-16000)&_time_format=sqlite&_timezone=UTC"
+	"&_pragma=synchronous(FULL)&_pragma=cache_size(-4000)&_time_format=sqlite&_timezone=UTC"
 
 func openSQLite(ctx context.Context, o Options) (*DB, error) {
 	path := strings.TrimPrefix(o.URL, "sqlite:")
@@ -152,8 +155,12 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db := &DB{opts: o}
+	pragmas := sqlitePragmas
+	if o.Volatile {
+		pragmas = strings.Replace(pragmas, "synchronous(FULL)", "synchronous(OFF)", 1)
+	}
 	var err error
-	if db.writePool, err = sql.Open("sqlite", "file:"+path+sqlitePragmas); err != nil {
+	if db.writePool, err = sql.Open("sqlite", "file:"+path+pragmas); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db.writePool.SetMaxOpenConns(1)
@@ -162,7 +169,7 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), db.writePool.Close())
 	}
 	db.write = newSQLiteConn(conn)
-	if db.readPool, err = sql.Open("sqlite", "file:"+path+sqlitePragmas+"&_pragma=query_only(1)"); err != nil {
+	if db.readPool, err = sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=query_only(1)"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.Close())
 	}
 	db.readPool.SetMaxOpenConns(4)

@@ -175,6 +175,10 @@ func (w *conditions) after(f CaseFilter, expr string) error {
 			return ErrBadCursor
 		}
 		v = n
+	case "updated":
+		if _, err := time.Parse(time.DateOnly, c.Value); err != nil {
+			return ErrBadCursor
+		}
 	case "due":
 		if t, err := parseStamp(c.Value); err == nil {
 			v = t

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/store"
 )
 
@@ -19,8 +20,7 @@ func crowd() []*store.Case {
 		c := plain(fmt.Sprintf("c%02d", (i*7)%23))
 		c.Title = []string{"", "Strada", "scuola", "Àrgine", "scuola"}[i%5]
 		c.Search = strings.ToLower(c.Title)
-		c.UpdatedAt = noon.Add(time.Duration(i/6) * 500 * time.Millisecond)
-		c.OpenedAt = noon.Add(-time.Duration(i%3) * time.Hour)
+		c.UpdatedAt = noon.Add(time.Duration(i/6) * 11 * time.Hour) // 23:00 UTC is the next day in Italy
 		if i%3 > 0 {
 			c.Amount = ptr(int64(i % 4 * 100))
 			c.NextDue = ptr(noon.Add(time.Duration(i%4) * 100 * time.Microsecond))
@@ -82,11 +82,13 @@ func TestOrders(t *testing.T) {
 		}
 		far := noon.AddDate(1000, 0, 0)
 		for sort, compare := range map[string]func(a, b *store.Case) int{
-			"updated": func(a, b *store.Case) int { return a.UpdatedAt.Compare(b.UpdatedAt) },
-			"opened":  func(a, b *store.Case) int { return a.OpenedAt.Compare(b.OpenedAt) },
-			"title":   func(a, b *store.Case) int { return strings.Compare(a.Title, b.Title) },
-			"amount":  func(a, b *store.Case) int { return int(or(a.Amount, -1) - or(b.Amount, -1)) },
-			"due":     func(a, b *store.Case) int { return or(a.NextDue, far).Compare(or(b.NextDue, far)) }, // no term: last
+			"updated": func(a, b *store.Case) int { // by day in Italy, then by birth
+				return calendar.DateOf(a.UpdatedAt).Compare(calendar.DateOf(b.UpdatedAt))
+			},
+			"opened": func(_, _ *store.Case) int { return 0 }, // ids grow with time
+			"title":  func(a, b *store.Case) int { return strings.Compare(a.Title, b.Title) },
+			"amount": func(a, b *store.Case) int { return int(or(a.Amount, -1) - or(b.Amount, -1)) },
+			"due":    func(a, b *store.Case) int { return or(a.NextDue, far).Compare(or(b.NextDue, far)) }, // no term: last
 		} {
 			want := slices.Clone(all)
 			slices.SortFunc(want, func(a, b *store.Case) int {

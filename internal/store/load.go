@@ -34,17 +34,17 @@ func scanCase(r rows, more ...any) (*Case, error) {
 }
 
 // lockRoot locks the root row and reads it: nothing else of a tree is locked, and nothing before it.
-func (tx *Tx) lockRoot(id string) query {
-	q := tx.readRoot(id)
+func (tx *Tx) lockRoot(where, id string) query {
+	q := tx.readRoot(where, id)
 	if tx.db.pool != nil {
 		q.sql += " FOR UPDATE"
 	}
 	return q
 }
 
-func (tx *Tx) readRoot(id string) query {
+func (tx *Tx) readRoot(where, id string) query {
 	return query{
-		sql:  "SELECT " + caseColumns + ", " + tx.clockColumn() + " FROM cases WHERE id = (SELECT root FROM cases WHERE id = $1)",
+		sql:  "SELECT " + caseColumns + ", " + tx.clockColumn() + " FROM cases WHERE " + where,
 		args: []any{id},
 		scan: func(r rows) error {
 			var clock *time.Time

@@ -144,6 +144,9 @@ func TestUpdateOutOfScope(t *testing.T) {
 				t.Errorf("update with %v: %v", scope, err)
 			}
 		}
+		if err := db.Update(t.Context(), away, "a", nil, func(*store.Tx) error { return nil }); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("out of scope, now that the root is remembered: %v", err)
+		}
 	})
 }
 

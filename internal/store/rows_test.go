@@ -70,6 +70,22 @@ func TestCasesComeBackAsTheyWere(t *testing.T) {
 	})
 }
 
+func TestUpdateStateMovesAndNothingElse(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		insert(t, db, plain("a"), fullCase())
+		moved := *plain("b")
+		moved.State, moved.Stage, moved.Previous, moved.Visited, moved.Outcome, moved.Revision = "s", "g", "p", "v", "", 8
+		moved.UpdatedAt, moved.EndedAt, moved.ChainSeq, moved.ChainHash, moved.ChainAt = noon.Add(time.Hour), nil, 13, []byte{9}, ptr(noon.Add(3*time.Hour))
+		if err := db.Update(t.Context(), home, "b", nil, func(tx *store.Tx) error { tx.UpdateState(&moved); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		want := fullCase()
+		want.State, want.Stage, want.Previous, want.Visited, want.Outcome, want.Revision = moved.State, moved.Stage, moved.Previous, moved.Visited, moved.Outcome, moved.Revision
+		want.UpdatedAt, want.EndedAt, want.ChainSeq, want.ChainHash, want.ChainAt = moved.UpdatedAt, nil, moved.ChainSeq, moved.ChainHash, moved.ChainAt
+		same(t, "moved", get(t, db, home, "b"), want)
+	})
+}
+
 func load(t *testing.T, db *store.DB, id string) *store.Snapshot {
 	t.Helper()
 	var s *store.Snapshot

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -106,11 +108,25 @@ func (c *sqliteConn) prepared(ctx context.Context, q string) (*sql.Stmt, error) 
 	if s, ok := c.stmts[q]; ok {
 		return s, nil
 	}
-	s, err := c.conn.PrepareContext(ctx, q)
+	s, err := c.conn.PrepareContext(ctx, positional(q))
 	if err == nil {
 		c.stmts[q] = s
 	}
 	return s, err
+}
+
+var numbered = regexp.MustCompile(`\$[0-9]+`)
+
+// positional writes ? for $1, $2 … where they stand in order and once each: the driver looks every named parameter up by its
+// name at each execution.
+func positional(q string) string {
+	n := 0
+	for _, mark := range numbered.FindAllString(q, -1) {
+		if n++; mark != "$"+strconv.Itoa(n) {
+			return q
+		}
+	}
+	return numbered.ReplaceAllLiteralString(q, "?")
 }
 
 func (c *sqliteConn) send(ctx context.Context, qs []query) error {

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"sync"
 	"time"
 )
 
@@ -36,8 +37,7 @@ func (db *DB) Update(ctx context.Context, scope Scope, id string, key *IdemKey, 
 		return ErrNotFound
 	}
 	return db.run(ctx, scope, func(tx *Tx) error {
-		first := tx.begin()
-		first = append(first, tx.lockRoot(id), tx.readCase(id))
+		first := append(tx.begin(), tx.lockAndRead(id)...)
 		if key != nil {
 			first = append(first, tx.readAnswer(*key))
 		}
@@ -47,6 +47,7 @@ func (db *DB) Update(ctx context.Context, scope Scope, id string, key *IdemKey, 
 		if !tx.found(id) {
 			return ErrNotFound
 		}
+		db.roots.put(id, tx.Root.ID)
 		return tx.answeredOr(f)
 	})
 }
@@ -89,13 +90,51 @@ func (db *DB) Peek(ctx context.Context, scope Scope, id string, f func(*Tx) erro
 	if tx.Now, err = db.Now(ctx); err != nil {
 		return err
 	}
-	if err := tx.send(append(tx.begin(), tx.readRoot(id), tx.readCase(id))); err != nil {
+	if err := tx.send(append(tx.begin(), tx.readRoot("id = (SELECT root FROM cases WHERE id = $1)", id), tx.readCase(id))); err != nil {
 		return err
 	}
 	if !tx.found(id) {
 		return ErrNotFound
 	}
 	return f(tx)
+}
+
+// lockAndRead locks the root of the tree of a case and reads both. A case never changes tree: once its root is known, it is
+// locked by its own id, and a case that is its own root is read once.
+func (tx *Tx) lockAndRead(id string) []query {
+	root, known := tx.db.roots.get(id)
+	switch {
+	case !known:
+		return []query{tx.lockRoot("id = (SELECT root FROM cases WHERE id = $1)", id), tx.readCase(id)}
+	case root == id:
+		return []query{tx.lockRoot("id = $1", id)}
+	}
+	return []query{tx.lockRoot("id = $1", root), tx.readCase(id)}
+}
+
+// rootMemory remembers the roots of cases touched lately.
+type rootMemory struct {
+	mu   sync.Mutex
+	root map[string]string
+}
+
+// rootsKept bounds the memory; past it, it starts afresh.
+const rootsKept = 20_000
+
+func (m *rootMemory) get(id string) (string, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	root, ok := m.root[id]
+	return root, ok
+}
+
+func (m *rootMemory) put(id, root string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.root == nil || len(m.root) >= rootsKept {
+		m.root = map[string]string{}
+	}
+	m.root[id] = root
 }
 
 // found reports whether the case and its root were read; a case that is its own root was read once, as the root.

@@ -201,7 +201,7 @@ func (b *browser) post(t *testing.T, path string, form url.Values) reply {
 
 func (b *browser) send(t *testing.T, r *http.Request, path string) reply {
 	t.Helper()
-	r.RemoteAddr = b.peer
+	r.RemoteAddr, r.Host = b.peer, "localhost:8080"
 	if b.cookie != nil {
 		r.AddCookie(b.cookie)
 	}

@@ -43,7 +43,7 @@ func Each(t *testing.T, o store.Options, f func(t *testing.T, db *store.DB)) {
 // SQLite returns an empty database in a file of the test's folder. A missing clock becomes the machine's.
 func SQLite(t testing.TB, o store.Options) *store.DB {
 	t.Helper()
-	o.URL = "sqlite:" + filepath.Join(t.TempDir(), "sua.db")
+	o.URL, o.Volatile = "sqlite:"+filepath.Join(t.TempDir(), "sua.db"), true
 	if o.Now == nil {
 		o.Now = time.Now
 	}
