@@ -47,10 +47,10 @@ func serveCommand() *cobra.Command {
 // what keeps the whole process under 80 MB. GOGC and GOMEMLIMIT still decide where they are set.
 func calmCollector() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(300)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(36 << 20)
+		debug.SetMemoryLimit(44 << 20)
 	}
 }
 
@@ -169,6 +169,9 @@ func (p *program) logged() echo.MiddlewareFunc {
 			level := slog.LevelDebug
 			if v.Status >= 500 {
 				level = slog.LevelError
+			}
+			if !p.log.Enabled(c.Request().Context(), level) {
+				return nil
 			}
 			p.log.Log(c.Request().Context(), level, "request", "method", v.Method, "route", v.RoutePath, "status", v.Status, "ms", v.Latency.Milliseconds(), "id", v.RequestID, "error", v.Error)
 			return nil

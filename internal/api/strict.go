@@ -181,8 +181,10 @@ func escape(key string) string {
 	if r := []rune(key); len(r) > 60 {
 		key = string(r[:60]) + "…"
 	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+	return pointerEscape.Replace(key)
 }
+
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
 // check holds a value against the published schema and appends what is wrong. What an event takes inside inputs is the
 // engine's to check: those schemas are anyOf, which is passed over here.

@@ -35,7 +35,7 @@ func (tx *Tx) UpdateCase(c *Case) error {
 	if err != nil {
 		return err
 	}
-	tx.queue(`UPDATE cases SET workflow = $2, version = $3, hash = $4, state = $5, stage = $6, previous = $7, outcome = $8, revision = $9, officer = $10, rup = $11,
+	tx.queueAlone(`UPDATE cases SET workflow = $2, version = $3, hash = $4, state = $5, stage = $6, previous = $7, outcome = $8, revision = $9, officer = $10, rup = $11,
 		title = $12, search = $13, cig = $14, cup = $15, amount = $16, data = $17, rules_date = $18, updated_at = $19, ended_at = $20,
 		chain_seq = $21, chain_hash = $22, chain_at = $23, visited = $24, updated_on = $25 WHERE id = $1`,
 		c.ID, c.Workflow, c.Version, c.Hash, c.State, c.Stage, c.Previous, c.Outcome, c.Revision, c.Officer, c.RUP,
@@ -46,14 +46,14 @@ func (tx *Tx) UpdateCase(c *Case) error {
 // UpdateState queues only what moving changes: state, revision, times and the head of the chain. For a case whose fields,
 // people and rules date stayed as they were.
 func (tx *Tx) UpdateState(c *Case) {
-	tx.queue(`UPDATE cases SET state = $2, stage = $3, previous = $4, visited = $5, outcome = $6, revision = $7, updated_at = $8, updated_on = $9, ended_at = $10,
+	tx.queueAlone(`UPDATE cases SET state = $2, stage = $3, previous = $4, visited = $5, outcome = $6, revision = $7, updated_at = $8, updated_on = $9, ended_at = $10,
 		chain_seq = $11, chain_hash = $12, chain_at = $13 WHERE id = $1`,
 		c.ID, c.State, c.Stage, c.Previous, c.Visited, c.Outcome, c.Revision, c.UpdatedAt, romeDay(c.UpdatedAt), c.EndedAt, c.ChainSeq, c.ChainHash, c.ChainAt)
 }
 
 // UpdateHead queues only the head of the chain of a root whose own state did not change.
 func (tx *Tx) UpdateHead(root *Case) {
-	tx.queue("UPDATE cases SET updated_at = $2, chain_seq = $3, chain_hash = $4, chain_at = $5, updated_on = $6 WHERE id = $1",
+	tx.queueAlone("UPDATE cases SET updated_at = $2, chain_seq = $3, chain_hash = $4, chain_at = $5, updated_on = $6 WHERE id = $1",
 		root.ID, root.UpdatedAt, root.ChainSeq, root.ChainHash, root.ChainAt, romeDay(root.UpdatedAt))
 }
 
@@ -70,7 +70,7 @@ func (tx *Tx) RefreshDue(root string, cases []string) {
 
 // InsertEvent queues a link of the chain.
 func (tx *Tx) InsertEvent(e *Event) {
-	tx.queue(`INSERT INTO events (root, seq, case_id, member_body, sua, event, at, effective, actor, header, hash,
+	tx.queueAlone(`INSERT INTO events (root, seq, case_id, member_body, sua, event, at, effective, actor, header, hash,
 		open_salt, open_body, secret_salt, secret_body, personal_salt, personal_body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		e.Root, e.Seq, e.CaseID, e.MemberBody, e.SUA, e.Event, e.At, e.Effective, e.Actor, e.Header, e.Hash,
@@ -159,7 +159,7 @@ func (tx *Tx) InsertMessages(messages []Message) {
 		fmt.Fprintf(&values, "($%d, $%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7)
 		args = append(args, m.Topic, m.CaseID, m.Root, m.MemberBody, m.SUA, string(m.Payload), m.At)
 	}
-	tx.queue("INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at) VALUES "+values.String(), args...)
+	tx.queueAlone("INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at) VALUES "+values.String(), args...)
 }
 
 // Remember queues the answer to a request with an idempotency key.
@@ -170,6 +170,11 @@ func (tx *Tx) Remember(k IdemKey, answer []byte) {
 // Forget deletes the answers older than an instant and returns nothing: losing one only makes a very late repeat a new request.
 func (tx *Tx) Forget(before time.Time) {
 	tx.queue("DELETE FROM idempotency WHERE at < $1", before)
+}
+
+// queueAlone queues a write that may share a statement with others of its kind.
+func (tx *Tx) queueAlone(sql string, args ...any) {
+	tx.pending = append(tx.pending, query{sql: sql, args: args, alone: true})
 }
 
 func (tx *Tx) queue(sql string, args ...any) {

@@ -43,12 +43,15 @@ type Scope struct {
 // Everything is the scope of the engine itself.
 var Everything = Scope{All: true}
 
-// setting is the value of sua.scope; body ids never hold a comma.
+// setting is the value of sua.scope: each body between commas. The schema refuses a body id that holds one.
 func (s Scope) setting() string {
 	if s.All {
 		return "*"
 	}
-	return strings.Join(s.Bodies, ",")
+	if len(s.Bodies) == 0 {
+		return "," // sees nothing
+	}
+	return "," + strings.Join(s.Bodies, ",") + ","
 }
 
 // Sees reports whether a case of these owners is in the scope.

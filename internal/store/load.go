@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -125,7 +126,7 @@ func (tx *Tx) Load(w Want) (*Snapshot, error) {
 		qs = append(qs, s.agreement(tx.Case.MemberBody, tx.Case.SUA))
 	}
 	if w.Past {
-		qs = append(qs, s.past(column, id))
+		qs = append(qs, s.past(tx.Root.ID, tx.Case.ID, w.Tree))
 	}
 	if len(qs) == 0 {
 		return s, nil
@@ -226,8 +227,13 @@ func (s *Snapshot) agreement(memberBody, sua string) query {
 	}}
 }
 
-func (s *Snapshot) past(column, id string) query {
-	return query{sql: "SELECT case_id, event, seq, at, effective, actor FROM events WHERE " + column + " = $1 ORDER BY seq", args: []any{id}, scan: func(r rows) error {
+// past reads through the key of the tree: an index by case would have to be written at each event.
+func (s *Snapshot) past(root, id string, tree bool) query {
+	q := query{sql: "SELECT case_id, event, seq, at, effective, actor FROM events WHERE root = $1 ORDER BY seq", args: []any{root}}
+	if !tree {
+		q.sql, q.args = strings.Replace(q.sql, "ORDER", "AND case_id = $2 ORDER", 1), append(q.args, id)
+	}
+	q.scan = func(r rows) error {
 		var caseID, event string
 		var f Fired
 		if err := r.Scan(&caseID, &event, &f.Seq, &f.At, &f.Effective, &f.Actor); err != nil {
@@ -239,7 +245,8 @@ func (s *Snapshot) past(column, id string) query {
 		}
 		s.Past[caseID][event] = f
 		return nil
-	}}
+	}
+	return q
 }
 
 // Due lists, without locks, deadlines to look at now: those whose next_try has come, soonest first.

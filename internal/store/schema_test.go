@@ -187,7 +187,7 @@ func TestScopeHoldsAgainstSQLByHand(t *testing.T) {
 	insert(t, db, plain("a"), plain("b"))
 	create(t, db, func(tx *store.Tx) error { fill(tx); return nil })
 	for table, column := range map[string]string{"cases": "id", "case_rows": "case_id", "events": "case_id", "deadlines": "case_id", "documents": "case_id", "links": "from_case", "outbox": "case_id"} {
-		for scope, seen := range map[string]bool{"treviso": false, "": false, "padova": true, "treviso,conselve": true, "*": true, "pad": false} {
+		for scope, seen := range map[string]bool{",treviso,": false, "": false, ",": false, ",padova,": true, ",treviso,conselve,": true, "*": true, ",pad,": false, "padova": false} {
 			n, err := byHand(t.Context(), app, scope, "SELECT FROM "+table+" WHERE "+column+" = 'a'")
 			if err != nil || (n > 0) != seen {
 				t.Errorf("%s with scope %q: %d rows, %v", table, scope, n, err)
@@ -195,18 +195,18 @@ func TestScopeHoldsAgainstSQLByHand(t *testing.T) {
 		}
 	}
 	for table, column := range map[string]string{"cases": "title", "case_rows": "register", "deadlines": "status", "outbox": "topic"} {
-		if n, err := byHand(t.Context(), app, "treviso", "UPDATE "+table+" SET "+column+" = 'x'"); err != nil || n != 0 {
+		if n, err := byHand(t.Context(), app, ",treviso,", "UPDATE "+table+" SET "+column+" = 'x'"); err != nil || n != 0 {
 			t.Errorf("update of %s out of scope: %d rows, %v", table, n, err)
 		}
-		if _, err := byHand(t.Context(), app, "padova,conselve", "UPDATE "+table+" SET member_body = 'treviso', sua = 'treviso'"); err == nil {
+		if _, err := byHand(t.Context(), app, ",padova,conselve,", "UPDATE "+table+" SET member_body = 'treviso', sua = 'treviso'"); err == nil {
 			t.Errorf("%s: a row was moved to a body out of scope", table)
 		}
 	}
 	const copied = "INSERT INTO documents (id, case_id, root, member_body, sua, type, name, media, size, sha256, uploaded_by, at, seq) VALUES ('x', 'a', 'a', 'conselve', 'padova', 't', 'n', 'm', 1, 's', 'u', now(), 9)"
-	if _, err := byHand(t.Context(), app, "treviso", copied); err == nil {
+	if _, err := byHand(t.Context(), app, ",treviso,", copied); err == nil {
 		t.Error("a document was inserted for another body")
 	}
-	if _, err := byHand(t.Context(), app, "padova", copied); err != nil {
+	if _, err := byHand(t.Context(), app, ",padova,", copied); err != nil {
 		t.Errorf("a document of one's own: %v", err)
 	}
 }

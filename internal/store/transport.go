@@ -19,6 +19,8 @@ type query struct {
 	sql  string
 	args []any
 	scan func(rows) error // called once per row
+	// alone: a write to rows that no other write of the transaction touches, so that it may share a statement (merge.go)
+	alone bool
 }
 
 // rows is what pgx.Rows and *sql.Rows share.

@@ -237,6 +237,9 @@ func (tx *Tx) send(qs []query) error {
 		return err
 	}
 	if len(tx.pending) > 0 {
+		if tx.db.pool != nil {
+			tx.pending = merged(tx.pending)
+		}
 		qs = append(tx.pending, qs...)
 		tx.pending = nil
 	}

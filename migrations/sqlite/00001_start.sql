@@ -2,7 +2,7 @@
 -- +goose Up
 -- Who takes part. Names of people stand only here, never in the chained history.
 CREATE TABLE bodies (
-  id         text PRIMARY KEY,
+  id         text PRIMARY KEY CHECK (instr(id, ',') = 0),
   kind       text NOT NULL,                 -- comune, provincia, other
   name       text NOT NULL,
   tax_code   text NOT NULL UNIQUE,          -- codice fiscale, or ANAC's CFAVCP-… code
@@ -132,7 +132,6 @@ CREATE TABLE events (
   personal_salt blob, personal_body blob,
   PRIMARY KEY (root, seq)
 );
-CREATE INDEX events_case ON events (case_id, seq);
 
 CREATE TABLE deadlines (
   id          text PRIMARY KEY,
