@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -51,6 +52,7 @@ func importCommand() *cobra.Command {
 				return err
 			}
 			defer file.Close()
+			debug.SetGCPercent(400) // rows come and go: what lives is a few megabytes
 			p, err := build(c.Context(), cfg)
 			if err != nil {
 				return err

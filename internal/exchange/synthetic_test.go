@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,7 @@ func Synthetic(w io.Writer, n int, seed uint64) error {
 
 // BenchmarkImport imports 20,000 rows into an empty SQLite database; rows/s is what counts.
 func BenchmarkImport(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the command does
 	for b.Loop() {
 		b.StopTimer()
 		s := newSubject(b)

@@ -144,7 +144,7 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 }
 
 const sqlitePragmas = "?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)" +
-	"&_pragma=synchronous(FULL)&_pragma=cache_size(-4000)&_time_format=sqlite&_timezone=UTC"
+	"&_pragma=synchronous(FULL)&_time_format=sqlite&_timezone=UTC"
 
 func openSQLite(ctx context.Context, o Options) (*DB, error) {
 	path := strings.TrimPrefix(o.URL, "sqlite:")
@@ -163,7 +163,7 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 		pragmas = strings.Replace(pragmas, "synchronous(FULL)", "synchronous(OFF)", 1)
 	}
 	var err error
-	if db.writePool, err = sql.Open("sqlite", "file:"+path+pragmas); err != nil {
+	if db.writePool, err = sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(8000)"); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db.writePool.SetMaxOpenConns(1)
@@ -172,7 +172,7 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), db.writePool.Close())
 	}
 	db.write = newSQLiteConn(conn)
-	if db.readPool, err = sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=query_only(1)"); err != nil {
+	if db.readPool, err = sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=query_only(1)&_pragma=cache_size(-2000)"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.Close())
 	}
 	db.readPool.SetMaxOpenConns(4)
