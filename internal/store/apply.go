@@ -149,17 +149,36 @@ func (tx *Tx) InsertMessages(messages []Message) {
 	if len(messages) == 0 {
 		return
 	}
-	var values strings.Builder
 	args := make([]any, 0, 7*len(messages))
-	for i, m := range messages {
-		if i > 0 {
-			values.WriteString(", ")
-		}
-		n := len(args)
-		fmt.Fprintf(&values, "($%d, $%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7)
+	for _, m := range messages {
 		args = append(args, m.Topic, m.CaseID, m.Root, m.MemberBody, m.SUA, string(m.Payload), m.At)
 	}
-	tx.queueAlone("INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at) VALUES "+values.String(), args...)
+	tx.queueAlone(messagesSQL(len(messages)), args...)
+}
+
+const insertMessages = "INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at) VALUES "
+
+// firstMessages is the text for one to four messages, which is what events send.
+var firstMessages = [...]string{1: writeMessagesSQL(1), 2: writeMessagesSQL(2), 3: writeMessagesSQL(3), 4: writeMessagesSQL(4)}
+
+func messagesSQL(n int) string {
+	if n < len(firstMessages) {
+		return firstMessages[n]
+	}
+	return writeMessagesSQL(n)
+}
+
+func writeMessagesSQL(n int) string {
+	var b strings.Builder
+	b.WriteString(insertMessages)
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		k := 7 * i
+		fmt.Fprintf(&b, "($%d, $%d, $%d, $%d, $%d, $%d, $%d)", k+1, k+2, k+3, k+4, k+5, k+6, k+7)
+	}
+	return b.String()
 }
 
 // Remember queues the answer to a request with an idempotency key.

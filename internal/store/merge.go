@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // mergeMost bounds how many writes one statement carries: the usual transition has three, an import has thousands.
@@ -22,8 +23,34 @@ func merged(qs []query) []query {
 	if len(picked) < 2 || len(picked) > mergeMost {
 		return qs
 	}
-	var sql strings.Builder
+	var shape [mergeMost]string
 	var args []any
+	for k, i := range picked {
+		shape[k] = qs[i].sql
+		args = append(args, qs[i].args...)
+	}
+	sql, known := shapes.Load(shape)
+	if !known {
+		sql = mergedSQL(qs, picked)
+		shapes.Store(shape, sql)
+	}
+	out := make([]query, 0, len(qs)-len(picked)+1)
+	for i, q := range qs {
+		if i == picked[0] {
+			out = append(out, query{sql: sql.(string), args: args})
+		} else if !q.alone {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// shapes remembers the text of each combination of writes; there are a few dozen.
+var shapes sync.Map // [mergeMost]string -> string
+
+func mergedSQL(qs []query, picked []int) string {
+	var sql strings.Builder
+	n := 0
 	for k, i := range picked {
 		switch {
 		case k == len(picked)-1:
@@ -33,21 +60,13 @@ func merged(qs []query) []query {
 		default:
 			fmt.Fprintf(&sql, ", w%d AS (", k)
 		}
-		renumber(&sql, qs[i].sql, len(args))
-		args = append(args, qs[i].args...)
+		renumber(&sql, qs[i].sql, n)
+		n += len(qs[i].args)
 		if k < len(picked)-1 {
 			sql.WriteByte(')')
 		}
 	}
-	out := make([]query, 0, len(qs)-len(picked)+1)
-	for i, q := range qs {
-		if i == picked[0] {
-			out = append(out, query{sql: sql.String(), args: args})
-		} else if !q.alone {
-			out = append(out, q)
-		}
-	}
-	return out
+	return sql.String()
 }
 
 // renumber writes a statement with its parameters $1, $2 … moved up by n. Our statements hold no dollar but parameters.
