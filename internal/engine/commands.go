@@ -22,7 +22,7 @@ type Fire struct {
 	Key string
 }
 
-// Open asks for a new case that nobody's child: the tree begins with it.
+// Open asks for a new case that is nobody's child: the tree begins with it.
 type Open struct {
 	Workflow string
 	Event    string // one of the workflow's opening events; empty when there is only one

@@ -250,7 +250,7 @@ func (w *world) endsWell(n *node) error {
 	return nil
 }
 
-// notify queues a notice for roles; package jobs turns it into messages.
+// notify queues a notice for roles in the outbox. Nothing sends it yet.
 func (w *world) notify(n *node, h *happening, template string, to []string) error {
 	payload, err := json.Marshal(struct {
 		Template string   `json:"template"`

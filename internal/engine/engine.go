@@ -78,14 +78,14 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 			return nil, fmt.Errorf("enforce: la chiave %q non è in limits.yaml", key)
 		}
 	}
-	e := &Engine{cfg: cfg, db: cfg.DB, limits: cfg.Limits}
+	e := &Engine{cfg: cfg, db: cfg.DB, limits: cfg.Limits, parties: parties{db: cfg.DB}}
 	if err := e.pin(ctx); err != nil {
 		return nil, err
 	}
 	for _, d := range e.lib.All() {
 		e.blocking = e.blocking || slices.ContainsFunc(d.Deadlines, func(d flow.Deadline) bool { return len(d.BlockedBy) > 0 })
 	}
-	return e, e.parties.refresh(ctx, e.db)
+	return e, e.parties.refresh(ctx)
 }
 
 // pin builds the library out of files and database, and pins what is new.

@@ -98,7 +98,7 @@ func (e *Engine) expire(ctx context.Context, caseID, id string) (bool, error) {
 		}
 		err = w.expireNow(n, decl, d)
 		var refused *Refused
-		if errors.As(err, &refused) { // a child or the parent stands in the way: nothing was written yet, block it instead
+		if errors.As(err, &refused) { // a child or the parent stands in the way: this world is thrown away unwritten, and another only blocks the term
 			w, n, d, err = e.loadDeadline(tx, id)
 			if err != nil {
 				return err

@@ -107,7 +107,7 @@ func (e *Engine) Import(ctx context.Context, rows []ImportedLot) (ImportResult, 
 		if !errors.Is(err, store.ErrConflict) || i == tries {
 			return ImportResult{}, fmt.Errorf("import: %w", err)
 		}
-		if err := e.parties.refresh(ctx, e.db); err != nil {
+		if err := e.parties.refresh(ctx); err != nil {
 			return ImportResult{}, fmt.Errorf("import: %w", err)
 		}
 	}
@@ -228,7 +228,7 @@ func (e *Engine) importBodies(ctx context.Context, rows []ImportedLot) (map[stri
 		ids[b.TaxCode], others = saved[b.TaxCode], true // somebody else made it a moment ago
 	}
 	if others {
-		return ids, made, e.parties.refresh(ctx, e.db)
+		return ids, made, e.parties.refresh(ctx)
 	}
 	e.parties.learn(fresh)
 	return ids, made, nil

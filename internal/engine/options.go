@@ -146,7 +146,7 @@ func destinations(n *node, ev *flow.Event) []Labelled {
 
 // Openings returns the ways in which the actor may begin a new case, and for which bodies.
 func (e *Engine) Openings(ctx context.Context, who auth.Actor) ([]Opening, error) {
-	if err := e.parties.refresh(ctx, e.db); err != nil {
+	if err := e.parties.refresh(ctx); err != nil {
 		return nil, err
 	}
 	var out []Opening

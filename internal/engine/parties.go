@@ -15,8 +15,8 @@ import (
 // parties are the bodies, people and agreements that every view names, kept in memory: a few hundred rows that change a few
 // times a month. They are read again when an id is missing and after this process writes one.
 type parties struct {
+	db      *store.DB // set once, by New
 	mu      sync.RWMutex
-	db      *store.DB
 	bodies  map[string]store.Body
 	byTax   map[string]string // tax code -> id
 	people  map[string]store.Person
@@ -25,17 +25,17 @@ type parties struct {
 }
 
 // refresh reads everything again.
-func (p *parties) refresh(ctx context.Context, db *store.DB) error {
-	bodies, err := db.Bodies(ctx)
+func (p *parties) refresh(ctx context.Context) error {
+	bodies, err := p.db.Bodies(ctx)
 	if err != nil {
 		return err
 	}
-	people, byPerson, err := db.People(ctx)
+	people, byPerson, err := p.db.People(ctx)
 	if err != nil {
 		return err
 	}
 	members := map[string][]string{}
-	agreements, err := db.AllAgreements(ctx)
+	agreements, err := p.db.AllAgreements(ctx)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (p *parties) refresh(ctx context.Context, db *store.DB) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.db, p.bodies, p.people, p.roles, p.members = db, map[string]store.Body{}, map[string]store.Person{}, byPerson, members
+	p.bodies, p.people, p.roles, p.members = map[string]store.Body{}, map[string]store.Person{}, byPerson, members
 	p.byTax = map[string]string{}
 	for _, b := range bodies {
 		p.bodies[b.ID], p.byTax[b.TaxCode] = b, b.ID
@@ -61,7 +61,7 @@ func (p *parties) body(id string) (store.Body, bool) {
 	p.mu.RLock()
 	b, ok := p.bodies[id]
 	p.mu.RUnlock()
-	if !ok && id != "" && p.refresh(context.Background(), p.db) == nil { // made by another process
+	if !ok && id != "" && p.refresh(context.Background()) == nil { // made by another process
 		p.mu.RLock()
 		b, ok = p.bodies[id]
 		p.mu.RUnlock()
@@ -73,7 +73,7 @@ func (p *parties) person(id string) (store.Person, bool) {
 	p.mu.RLock()
 	h, ok := p.people[id]
 	p.mu.RUnlock()
-	if !ok && id != "" && !strings.HasPrefix(id, "system:") && p.refresh(context.Background(), p.db) == nil {
+	if !ok && id != "" && !strings.HasPrefix(id, "system:") && p.refresh(context.Background()) == nil {
 		p.mu.RLock()
 		h, ok = p.people[id]
 		p.mu.RUnlock()
@@ -117,7 +117,7 @@ func (p *parties) membersOf(_ context.Context, sua string) []string {
 
 // Bodies returns the bodies by which the actor may filter: all for control, else the actor's own and those it serves.
 func (e *Engine) Bodies(ctx context.Context, who auth.Actor) ([]Ref, error) {
-	if err := e.parties.refresh(ctx, e.db); err != nil {
+	if err := e.parties.refresh(ctx); err != nil {
 		return nil, err
 	}
 	own := who.Bodies()
@@ -138,7 +138,7 @@ func (e *Engine) Bodies(ctx context.Context, who auth.Actor) ([]Ref, error) {
 
 // People returns the people of the actor's bodies, for inputs that name a person.
 func (e *Engine) People(ctx context.Context, who auth.Actor) ([]Ref, error) {
-	if err := e.parties.refresh(ctx, e.db); err != nil {
+	if err := e.parties.refresh(ctx); err != nil {
 		return nil, err
 	}
 	e.parties.mu.RLock()

@@ -119,7 +119,7 @@ func (e *Engine) SaveBody(ctx context.Context, b store.Body) (string, error) {
 		b.CreatedAt = now
 	}
 	id, err := e.db.SaveBody(ctx, b)
-	return id, errors.Join(err, e.parties.refresh(ctx, e.db))
+	return id, errors.Join(err, e.parties.refresh(ctx))
 }
 
 // SavePerson adds or renews a person with exactly these roles.
@@ -135,12 +135,12 @@ func (e *Engine) SavePerson(ctx context.Context, p store.Person, ms []auth.Membe
 	for i, m := range ms {
 		rows[i] = store.Membership{Person: p.ID, Body: m.Body, Role: m.Role}
 	}
-	return errors.Join(e.db.SavePerson(ctx, p, rows), e.parties.refresh(ctx, e.db))
+	return errors.Join(e.db.SavePerson(ctx, p, rows), e.parties.refresh(ctx))
 }
 
 // SaveAgreement adds or renews an agreement.
 func (e *Engine) SaveAgreement(ctx context.Context, a store.Agreement) error {
-	return errors.Join(e.db.SaveAgreement(ctx, a), e.parties.refresh(ctx, e.db))
+	return errors.Join(e.db.SaveAgreement(ctx, a), e.parties.refresh(ctx))
 }
 
 // tokenCache remembers whose token it is for a few seconds.

@@ -48,7 +48,7 @@ func (db *DB) Update(ctx context.Context, scope Scope, id string, key *IdemKey, 
 			return ErrNotFound
 		}
 		db.roots.put(id, tx.Root.ID)
-		return tx.answeredOr(f)
+		return tx.finish(f)
 	})
 }
 
@@ -65,7 +65,7 @@ func (db *DB) Create(ctx context.Context, scope Scope, key *IdemKey, f func(*Tx)
 		if err := tx.send(first); err != nil {
 			return err
 		}
-		return tx.answeredOr(f)
+		return tx.finish(f)
 	})
 }
 
@@ -145,10 +145,9 @@ func (tx *Tx) found(id string) bool {
 	return tx.Case != nil && tx.Root != nil
 }
 
-// answeredOr runs f unless the request was answered before, then writes and commits.
-func (tx *Tx) answeredOr(f func(*Tx) error) error {
-	err := f(tx)
-	if err != nil {
+// finish runs f, which looks first whether the request was answered before, then writes and commits.
+func (tx *Tx) finish(f func(*Tx) error) error {
+	if err := f(tx); err != nil {
 		return err
 	}
 	return tx.send([]query{{sql: "COMMIT"}})
@@ -214,7 +213,7 @@ type lockedSQLite struct {
 
 func (l lockedSQLite) release() { l.done() }
 
-// begin opens the transaction; on PostgreSQL it also tells the scope and, unless injected, asks for the time.
+// begin opens the transaction; on PostgreSQL it also tells the scope.
 func (tx *Tx) begin() []query {
 	if tx.db.pool == nil {
 		if tx.readOnly {
@@ -226,9 +225,8 @@ func (tx *Tx) begin() []query {
 	if tx.readOnly {
 		start = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 	}
-	qs := []query{{sql: start}, {sql: "SELECT set_config('sua.scope', $1, true)", args: []any{tx.scope.setting()},
+	return []query{{sql: start}, {sql: "SELECT set_config('sua.scope', $1, true)", args: []any{tx.scope.setting()},
 		scan: func(r rows) error { var s string; return r.Scan(&s) }}}
-	return qs
 }
 
 // send runs queries now, with the pending writes before them.
