@@ -52,8 +52,9 @@ type Engine struct {
 	limits  *law.Table
 	parties parties
 	tokens  tokenCache
-	// blocking: some workflow has deadlines that something may hold back, so each change of a tree tries them again
-	blocking bool
+	// blocking are the workflows with deadlines, of their own or of cases below, that something may hold back: each change of
+	// such a tree tries them again
+	blocking map[string]bool
 }
 
 // New compiles the workflows together with those that the database has pinned, pins the new ones, and returns an engine.
@@ -82,10 +83,24 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := e.pin(ctx); err != nil {
 		return nil, err
 	}
-	for _, d := range e.lib.All() {
-		e.blocking = e.blocking || slices.ContainsFunc(d.Deadlines, func(d flow.Deadline) bool { return len(d.BlockedBy) > 0 })
-	}
+	e.blocking = blocking(e.lib.All())
 	return e, e.parties.refresh(ctx)
+}
+
+// blocking finds the workflows whose trees may hold blocked deadlines, whatever the version.
+func blocking(all []*flow.Definition) map[string]bool {
+	found := map[string]bool{}
+	for grown := true; grown; {
+		grown = false
+		for _, d := range all {
+			own := slices.ContainsFunc(d.Deadlines, func(d flow.Deadline) bool { return len(d.BlockedBy) > 0 })
+			below := slices.ContainsFunc(d.Children, func(c flow.Child) bool { return found[c.Workflow] })
+			if (own || below) && !found[d.Workflow] {
+				found[d.Workflow], grown = true, true
+			}
+		}
+	}
+	return found
 }
 
 // pin builds the library out of files and database, and pins what is new.

@@ -21,7 +21,8 @@ func (e *Engine) Fire(ctx context.Context, who auth.Actor, cmd Fire) (Moved, err
 	var moved Moved
 	var stale *Stale
 	var over []*store.Deadline
-	err := e.db.Update(ctx, scope(who), cmd.Case, key, func(tx *store.Tx) error {
+	err := e.db.Move(ctx, scope(who), cmd.Case, key, func(tx *store.Tx) error {
+		stale, over = nil, nil // a second call counts alone
 		if tx.Answer != nil {
 			return answered(tx, &moved)
 		}

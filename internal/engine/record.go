@@ -144,11 +144,9 @@ func (w *world) recordTerms(tx *store.Tx) error {
 	for root, ids := range touched {
 		tx.RefreshDue(root, ids)
 	}
-	if w.e.blocking {
-		for root := range w.heads() {
-			if !root.fresh { // a tree that begins has nothing blocked yet
-				tx.WakeBlocked(root.c.ID)
-			}
+	for root := range w.heads() {
+		if !root.fresh && w.e.blocking[root.def.Workflow] { // a tree that begins has nothing blocked yet
+			tx.WakeBlocked(root.c.ID)
 		}
 	}
 	return nil

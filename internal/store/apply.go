@@ -35,6 +35,7 @@ func (tx *Tx) UpdateCase(c *Case) error {
 	if err != nil {
 		return err
 	}
+	tx.more = true
 	tx.queueAlone(`UPDATE cases SET workflow = $2, version = $3, hash = $4, state = $5, stage = $6, previous = $7, outcome = $8, revision = $9, officer = $10, rup = $11,
 		title = $12, search = $13, cig = $14, cup = $15, amount = $16, data = $17, rules_date = $18, updated_at = $19, ended_at = $20,
 		chain_seq = $21, chain_hash = $22, chain_at = $23, visited = $24, updated_on = $25 WHERE id = $1`,
@@ -46,6 +47,7 @@ func (tx *Tx) UpdateCase(c *Case) error {
 // UpdateState queues only what moving changes: state, revision, times and the head of the chain. For a case whose fields,
 // people and rules date stayed as they were.
 func (tx *Tx) UpdateState(c *Case) {
+	tx.moved = c
 	tx.queueAlone(`UPDATE cases SET state = $2, stage = $3, previous = $4, visited = $5, outcome = $6, revision = $7, updated_at = $8, updated_on = $9, ended_at = $10,
 		chain_seq = $11, chain_hash = $12, chain_at = $13 WHERE id = $1`,
 		c.ID, c.State, c.Stage, c.Previous, c.Visited, c.Outcome, c.Revision, c.UpdatedAt, romeDay(c.UpdatedAt), c.EndedAt, c.ChainSeq, c.ChainHash, c.ChainAt)
@@ -197,5 +199,6 @@ func (tx *Tx) queueAlone(sql string, args ...any) {
 }
 
 func (tx *Tx) queue(sql string, args ...any) {
+	tx.more = true
 	tx.pending = append(tx.pending, query{sql: sql, args: args})
 }

@@ -89,6 +89,7 @@ type DB struct {
 
 	clock databaseClock
 	roots rootMemory
+	left  leftCases
 
 	// SQLite: one writing connection behind a mutex (it beats many writers), and a pool that only reads.
 	writeMu   sync.Mutex

@@ -26,6 +26,9 @@ type Tx struct {
 	behind   chan error // of the writes that FlushBehind has on their way; nil when there are none
 	trips    int
 	readOnly bool
+	unread   bool  // Move: nothing was read and nothing may be
+	moved    *Case // of which UpdateState was queued
+	more     bool  // something was queued that a remembered case does not hold
 }
 
 // Update runs f under the lock of the root of the tree of case id. Round trips on PostgreSQL: one to begin, lock and read
@@ -150,7 +153,13 @@ func (tx *Tx) finish(f func(*Tx) error) error {
 	if err := f(tx); err != nil {
 		return err
 	}
-	return tx.send([]query{{sql: "COMMIT"}})
+	if err := tx.send([]query{{sql: "COMMIT"}}); err != nil {
+		return err
+	}
+	if tx.Root != nil {
+		tx.leave()
+	}
+	return nil
 }
 
 func (db *DB) run(ctx context.Context, scope Scope, f func(*Tx) error) error {
@@ -225,12 +234,19 @@ func (tx *Tx) begin() []query {
 	if tx.readOnly {
 		start = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 	}
-	return []query{{sql: start}, {sql: "SELECT set_config('sua.scope', $1, true)", args: []any{tx.scope.setting()},
-		scan: func(r rows) error { var s string; return r.Scan(&s) }}}
+	return []query{{sql: start}, tx.setScope()}
+}
+
+func (tx *Tx) setScope() query {
+	return query{sql: "SELECT set_config('sua.scope', $1, true)", args: []any{tx.scope.setting()},
+		scan: func(r rows) error { var s string; return r.Scan(&s) }}
 }
 
 // send runs queries now, with the pending writes before them.
 func (tx *Tx) send(qs []query) error {
+	if tx.unread {
+		return errBehind
+	}
 	if err := tx.landed(); err != nil {
 		return err
 	}
