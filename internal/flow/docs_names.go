@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -215,6 +216,38 @@ func (p *page) then(e *Event) string {
 	return strings.Join(texts, "; ")
 }
 
+// fixed is the value that a workflow itself gives to a field.
+func (p *page) fixed(a Action) string {
+	f, found := p.d.Field(a.Field)
+	switch {
+	case a.From == FromEffective:
+		return " = data di efficacia"
+	case a.Value == nil || !found:
+		return ""
+	}
+	return " = " + Format(f.Type, f.Of, a.Value, "it")
+}
+
+// opened are the values that the workflow gives to a new case; its fields stand on another page.
+func opened(set []Literal) string {
+	var given []string
+	for _, s := range set {
+		given = append(given, code(s.Field)+" = "+code(fmt.Sprint(s.Value)))
+	}
+	if len(given) == 0 {
+		return ""
+	}
+	return " con " + strings.Join(given, ", ")
+}
+
+// extension is by how much a term is extended.
+func (p *page) extension(a Action) string {
+	if a.Term != "" {
+		return p.limit(a.Term)
+	}
+	return "tanti giorni quanti ne dice " + code(a.Days)
+}
+
 func (p *page) action(a Action) string {
 	deadline, child := a.Deadline, a.Children
 	if t, found := p.d.Deadline(a.Deadline); found {
@@ -225,7 +258,7 @@ func (p *page) action(a Action) string {
 	}
 	switch a.Verb {
 	case VerbSet:
-		return "imposta " + code(a.Field)
+		return "imposta " + code(a.Field) + p.fixed(a)
 	case VerbFix:
 		return "fissa la data delle regole"
 	case VerbAssign:
@@ -240,8 +273,10 @@ func (p *page) action(a Action) string {
 		return "sospende il termine «" + deadline + "»"
 	case VerbResume:
 		return "riprende il termine «" + deadline + "»"
+	case VerbExtend:
+		return "proroga il termine «" + deadline + "» di " + p.extension(a)
 	case VerbOpen:
-		return "apre «" + child + "»"
+		return "apre «" + child + "»" + opened(a.Set)
 	case VerbOpenLinked:
 		return "apre " + code(a.Workflow) + " collegato (" + code(a.Link) + ")"
 	case VerbTell:
