@@ -22,7 +22,7 @@ type Effect struct {
 
 // guards binds the names used in workflows. Adding one: write its function in guards_*.go, add a line here, its texts in
 // texts.go, and a scenario that it refuses.
-var guards = merge(genericGuards(), legalGuards())
+var guards = merge(genericGuards(), legalGuards(), awardGuards())
 
 // effects binds the names of `run`.
 var effects = allEffects()
@@ -49,6 +49,18 @@ func (g Guard) reading(fields map[string][]flow.Type, limits ...string) Guard {
 	return g
 }
 
+// above adds to a guard the fields that it looks for in the case, then in its parent and root.
+func (g Guard) above(fields map[string][]flow.Type) Guard {
+	g.AnyFields = fields
+	return g
+}
+
+// rows adds to a guard the registers that it reads by name.
+func (g Guard) rows(registers map[string]map[string][]flow.Type) Guard {
+	g.Registers = registers
+	return g
+}
+
 // Vocabulary is everything a workflow may name: guards, effects, roles and acts.
 func Vocabulary() flow.Vocabulary {
 	v := flow.Vocabulary{Guards: map[string]flow.Word{}, Effects: map[string]flow.Word{}, Roles: maps.Clone(roles), Acts: maps.Clone(acts)}
@@ -63,15 +75,16 @@ func Vocabulary() flow.Vocabulary {
 
 // reads are the fields and registers that an event asks for: before anything is typed, guards that look at them can say
 // nothing.
-type reads struct{ fields, registers map[string]bool }
+type reads struct{ fields, inputs, registers map[string]bool }
 
 // readsOf returns what the event's inputs would give, when nothing was typed yet.
 func readsOf(ev *flow.Event, blind bool) reads {
-	r := reads{map[string]bool{}, map[string]bool{}}
+	r := reads{map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	if !blind {
 		return r
 	}
 	for _, in := range ev.Inputs {
+		r.inputs[in.ID] = true
 		if in.Field != "" {
 			r.fields[in.Field] = true
 		}
@@ -84,16 +97,18 @@ func readsOf(ev *flow.Event, blind bool) reads {
 
 // known leaves out the calls that read what is not given yet.
 func known(calls []flow.Call, unknown reads) []flow.Call {
-	if len(unknown.fields)+len(unknown.registers) == 0 {
+	if len(unknown.inputs) == 0 {
 		return calls
 	}
 	return slices.DeleteFunc(slices.Clone(calls), func(c flow.Call) bool {
-		fields, registers := flow.Reads(c.Params)
-		for name := range guards[c.Name].Fields {
-			fields = append(fields, name)
+		r := guards[c.Name].Reads(c.Params)
+		for id := range r.Registers {
+			if unknown.registers[id] {
+				return true
+			}
 		}
-		return slices.ContainsFunc(fields, func(f string) bool { return unknown.fields[f] }) ||
-			slices.ContainsFunc(registers, func(r string) bool { return unknown.registers[r] })
+		return slices.ContainsFunc(r.Fields, func(id string) bool { return unknown.fields[id] }) ||
+			slices.ContainsFunc(r.Inputs, func(id string) bool { return unknown.inputs[id] })
 	})
 }
 
