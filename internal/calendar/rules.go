@@ -32,6 +32,9 @@ type Rule struct {
 	national bool                                                // patron saints are ordinary days
 }
 
+// Units lists what the rule can count.
+func (r Rule) Units() []Unit { return slices.Clone(r.units) }
+
 // Counts reports whether the rule can count a term expressed in unit.
 func (r Rule) Counts(unit Unit) bool { return slices.Contains(r.units, unit) }
 
