@@ -115,7 +115,9 @@ func (q question) count() (answer, error) {
 		}
 	}
 	if err == nil && q.extend > 0 {
-		r, err = r.Extended(q.extend, q.unit, q.rule.Name, q.holidays)
+		told := r.Explanation
+		r, err = calendar.Extend(r.Due, q.extend, q.unit, q.rule.Name, q.holidays)
+		r.Explanation = calendar.Text{IT: told.IT + " " + r.Explanation.IT, EN: told.EN + " " + r.Explanation.EN}
 	}
 	switch {
 	case errors.Is(err, calendar.ErrLength):

@@ -72,7 +72,7 @@ func TestTermInWords(t *testing.T) {
 		"--from 2026-11-27 --key request.answer_days --on 2026-11-27":       {"così lo contano i flussi: ", "open_procedure"},
 		"--from 2026-11-27 --key kpi.award.check_months --on 2026-11-27":    {"6 mesi", "nessun flusso lo conta: regola generale", "months_roll"},
 		"--from 2026-11-23 --days 1":                                        {"1 giorno\n", "martedì 24 novembre 2026"},
-		"--from 2026-11-23 --days 30 --extend 1":                            {"Prorogato di 1 giorno, contati dalla fine"},
+		"--from 2026-11-23 --days 30 --extend 1":                            {"Proroga di 1 giorno dall"},
 	} {
 		out, errs, err := sua(t, append([]string{"term"}, strings.Fields(args)...)...)
 		if err != nil {

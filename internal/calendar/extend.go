@@ -1,96 +1,62 @@
 package calendar
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
 
-// ErrBackward says that a term counted backward cannot be suspended or extended: its end is the date that it precedes.
-var ErrBackward = errors.New("a term counted backward is neither suspended nor extended")
-
-// ErrPause says that a suspension does not lie within the term: it ends before it begins, or begins when the term is over.
-var ErrPause = errors.New("the suspension does not lie within the term")
-
-// Backward reports whether the rule counts towards the past.
-func (r Rule) Backward() bool { return r.back }
-
-// Suspended is the term after it stood still from..to: its end moves by the days of the pause, as Suspend counts them, and
-// stays where that leads, also on a holiday, for no law found rolls it. rule is that of the term. The errors are ErrRule, ErrBackward
-// and ErrPause.
-func (r Result) Suspended(from, to time.Time, rule string, h Holidays) (Result, error) {
-	by, err := forwardRule(rule)
-	if err != nil {
-		return Result{}, fmt.Errorf("suspend: %w", err)
-	}
-	if !to.After(from) || !from.Before(r.Due) {
-		return Result{}, fmt.Errorf("suspend from %s to %s: %w", from.Format(time.RFC3339), to.Format(time.RFC3339), ErrPause)
-	}
-	before, due := r.LastDay, Suspend(r.Due, from, to)
-	out := r.ending(due, by, h)
-	days, f, t, l := quantity(out.LastDay.Sub(before), Days), instant(from), instant(to), out.LastDay.text()
-	out.Explanation = r.Explanation.and(Text{
-		fmt.Sprintf("Sospeso da %s a %s: la fine si sposta di %s. Nuovo ultimo giorno: %s.", f.IT, t.IT, days.IT, l.IT),
-		fmt.Sprintf("Suspended from %s to %s: the end moves by %s. New last day: %s.", f.EN, t.EN, days.EN, l.EN),
-	})
-	if why, closed := by.days(h).Closed(out.LastDay); closed {
-		out.Explanation = out.Explanation.and(Text{
-			fmt.Sprintf("È un giorno non lavorativo (%s), ma dopo una sospensione il termine non slitta da sé.", why.IT),
-			fmt.Sprintf("It is not a working day (%s), but after a suspension the term does not move by itself.", why.EN),
-		})
-	}
-	return out, nil
+// Extend moves the end of a running term later: n units are counted on from its last day as the named rule counts them, and
+// a last day that cannot be one is moved as the rule moves it. The hour at which the term is over stays what clocks in Rome
+// show. An empty rule counts calendar days. The errors are those of Count; a rule that counts backward is ErrRule.
+func Extend(due time.Time, n int, unit Unit, rule string, h Holidays) (Result, error) {
+	return extend(due, n, unit, rule, h, false)
 }
 
-// Extended is the term moved on by n units, counted from its present last day (hours: from its end) by the term's own rule. The
-// errors are those of Count, and ErrBackward.
-func (r Result) Extended(n int, unit Unit, rule string, h Holidays) (Result, error) {
-	by, err := forwardRule(rule)
-	if err != nil {
-		return Result{}, fmt.Errorf("extend: %w", err)
+// ExtendDays does the same with calendar days whatever the rule counts; the rule only moves the last day.
+func ExtendDays(due time.Time, days int, rule string, h Holidays) (Result, error) {
+	return extend(due, days, Days, rule, h, true)
+}
+
+func extend(due time.Time, n int, unit Unit, rule string, h Holidays, plain bool) (Result, error) {
+	if rule == "" {
+		rule = "calendar"
 	}
-	if by.Name == "free_days" {
-		rule = "calendar_roll" // the final day was left out once already
+	r, ok := Lookup(rule)
+	if !ok || r.back {
+		return Result{}, fmt.Errorf("extend by %q: %w", rule, ErrRule)
 	}
-	from := r.LastDay.Start()
-	if unit == Hours {
-		from = r.Due
+	if !plain && !r.Counts(unit) {
+		return Result{}, fmt.Errorf("extend %d %q by %s: %w", n, unit, rule, ErrUnit)
 	}
-	more, err := Count(from, n, unit, rule, h)
-	if err != nil {
-		return Result{}, fmt.Errorf("extend: %w", err)
+	if n < 0 || n > longest[unit] {
+		return Result{}, fmt.Errorf("extend %d %s by %s: %w", n, unit, rule, ErrLength)
+	}
+	last := DateOf(due.Add(-time.Microsecond))
+	if last.Year < firstYear || last.Year > lastYear {
+		return Result{}, fmt.Errorf("extend %s: %w", due.Format(time.RFC3339), ErrStart)
 	}
 	length := quantity(n, unit)
-	more.Explanation = r.Explanation.and(Text{
-		fmt.Sprintf("Prorogato di %s, contati dalla fine:", length.IT),
-		fmt.Sprintf("Extended by %s, counted from the end:", length.EN),
-	}).and(more.Explanation)
-	return more, nil
-}
-
-// forwardRule finds a rule that counts towards the future.
-func forwardRule(name string) (Rule, error) {
-	r, ok := Lookup(name)
-	switch {
-	case !ok:
-		return r, fmt.Errorf("by %q: %w", name, ErrRule)
-	case r.back:
-		return r, fmt.Errorf("by %s: %w", name, ErrBackward)
+	if unit == Hours {
+		over := due.UTC().Add(time.Duration(n) * time.Hour)
+		to := instant(over)
+		return Result{Due: over, LastDay: DateOf(over.Add(-1)), FirstDay: h.NextWorkingDay(DateOf(over)), Explanation: Text{
+			fmt.Sprintf("Proroga di %s: il termine è compiuto %s.", length.IT, to.IT),
+			fmt.Sprintf("Extended by %s: the term is over %s.", length.EN, to.EN),
+		}}, nil
 	}
-	return r, nil
-}
-
-// days are the holidays that the rule looks at.
-func (r Rule) days(h Holidays) Holidays {
 	if r.national {
-		return h.National()
+		h = h.National()
 	}
-	return h
-}
-
-// ending is the same term over at another instant.
-func (r Result) ending(due time.Time, by Rule, h Holidays) Result {
-	r.Due, r.LastDay = due, DateOf(due.Add(-1))
-	r.FirstDay = by.days(h).NextWorkingDay(DateOf(due))
-	return r
+	reach := r.reach
+	if plain || reach == nil || r.Name == "free_days" { // the free day at the end is there already
+		reach = forward
+	}
+	reached := reach(last, n, unit, h)
+	end, reasons := r.move(reached, h)
+	c := counted{rule: r, start: last, n: n, unit: unit, reached: reached, reasons: reasons, last: end}
+	from, to, moved, day := last.text(), reached.text(), c.moved(), end.text()
+	return Result{Due: Shift(due, end.Sub(last)), LastDay: end, FirstDay: h.NextWorkingDay(end.AddDays(1)), Explanation: Text{
+		fmt.Sprintf("Proroga di %s dall'ultimo giorno (%s): si arriva a %s%s. Ultimo giorno: %s.", length.IT, from.IT, to.IT, moved.IT, day.IT),
+		fmt.Sprintf("Extended by %s from the last day (%s): this leads to %s%s. Last day: %s.", length.EN, from.EN, to.EN, moved.EN, day.EN),
+	}}, nil
 }

@@ -7,87 +7,95 @@ import (
 	"time"
 )
 
-func TestSuspendedTermEndsLaterByThePause(t *testing.T) {
-	for _, c := range []struct{ name, start, rule, from, to, last, it, en string }{
-		{"ten days", "2026-11-23", "calendar_roll", "2026-12-01", "2026-12-11", "2027-01-02", "si sposta di 10 giorni", "moves by 10 days"},
-		{"ends on Sunday and stays", "2026-11-23", "calendar_roll", "2026-12-01", "2026-12-12", "2027-01-03", "(domenica), ma dopo una sospensione", "(Sunday), but after a suspension"},
-		{"a day", "2026-11-23", "eu_1182", "2026-12-22", "2026-12-23", "2026-12-24", "si sposta di 1 giorno.", "moves by 1 day."},
-		{"on the last day itself", "2026-11-23", "calendar_roll", "2026-12-23", "2026-12-28", "2026-12-28", "si sposta di 5 giorni", "moves by 5 days"},
-	} {
-		first := count(t, day(t, c.start).Start(), 30, Days, c.rule, Italy())
-		got, err := first.Suspended(day(t, c.from).Start(), day(t, c.to).Start(), c.rule, Italy())
-		if err != nil || got.LastDay != day(t, c.last) || !got.Due.Equal(day(t, c.last).AddDays(1).Start()) {
-			t.Errorf("%s: %v %v, want %s", c.name, got.LastDay, err, c.last)
-		}
-		if !strings.HasPrefix(got.Explanation.IT, first.Explanation.IT) || !strings.Contains(got.Explanation.IT, c.it) || !strings.Contains(got.Explanation.EN, c.en) {
-			t.Errorf("%s: explained as %q, %q", c.name, got.Explanation.IT, got.Explanation.EN)
-		}
-		if d, _ := Italy().Closed(got.FirstDay); d.IT != "" || !got.FirstDay.After(got.LastDay) {
-			t.Errorf("%s: first working day %v", c.name, got.FirstDay)
-		}
+// end is the first instant after a day, as Count gives it.
+func end(t *testing.T, day string) time.Time {
+	t.Helper()
+	d, err := ParseDate(day)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return d.AddDays(1).Start()
 }
 
-func TestExtendedTermIsCountedOnByItsOwnRule(t *testing.T) {
+func TestExtend(t *testing.T) {
+	padova := Italy(MonthDay{time.June, 13})
 	for _, c := range []struct {
-		name, start string
-		n           int
-		unit        Unit
-		rule        string
-		more        int
-		moreUnit    Unit
-		last        string
+		last string
+		n    int
+		unit Unit
+		rule string
+		want string
 	}{
-		{"30 + 10 days", "2026-11-23", 30, Days, "calendar_roll", 10, Days, "2027-01-02"},
-		{"from the day after the roll", "2026-11-26", 10, Days, "calendar_roll", 6, Days, "2026-12-14"}, // Monday 7th, + 6 = Sunday 13th
-		{"9 + 3 months", "2026-11-23", 9, Months, "months_roll", 3, Months, "2027-11-23"},
-		{"5 months to Christmas, + 1 from where it rolled", "2026-07-25", 5, Months, "months_roll", 1, Months, "2027-01-28"},
-		{"free days lose the last day once", "2026-11-23", 10, Days, "free_days", 3, Days, "2026-12-07"},
-		{"court, into August", "2026-07-01", 20, Days, "court", 15, Days, "2026-09-07"}, // 21 July, 10 more in July, 5 in September: a Saturday
+		{"2026-03-10", 5, Days, "calendar_roll", "2026-03-16"},          // 15 March is a Sunday
+		{"2026-03-10", 4, Days, "calendar_roll", "2026-03-14"},          // a Saturday is no holiday …
+		{"2026-03-10", 4, Days, "calendar_roll_saturday", "2026-03-16"}, // … but no last day here
+		{"2026-03-10", 5, Days, "calendar", "2026-03-15"},
+		{"2026-03-10", 5, Days, "", "2026-03-15"},
+		{"2026-01-31", 1, Months, "months", "2026-02-28"},
+		{"2026-04-01", 1, Months, "months_roll", "2026-05-02"},  // over 1 May
+		{"2025-06-13", 12, Months, "months_roll", "2026-06-15"}, // the patron, a Saturday, then a Sunday
+		{"2024-02-29", 1, Years, "years_roll", "2025-02-28"},
+		{"2026-03-13", 2, Days, "working_days", "2026-03-17"},
+		{"2026-07-31", 1, Days, "court", "2026-09-01"},
+		{"2026-03-10", 3, Days, "free_days", "2026-03-13"}, // the free day at the end is counted once
+		{"2026-03-10", 0, Days, "calendar", "2026-03-10"},
 	} {
-		first := count(t, day(t, c.start).Start(), c.n, c.unit, c.rule, Italy())
-		got, err := first.Extended(c.more, c.moreUnit, c.rule, Italy())
-		if err != nil || got.LastDay != day(t, c.last) || !got.Due.Equal(day(t, c.last).AddDays(1).Start()) {
-			t.Errorf("%s: %v %v, want %s\n%s", c.name, got.LastDay, err, c.last, got.Explanation.IT)
+		got, err := Extend(end(t, c.last), c.n, c.unit, c.rule, padova)
+		if err != nil || got.LastDay.String() != c.want || !got.Due.Equal(end(t, c.want)) {
+			t.Errorf("%s and %d %s by %s: %v %v %v, want %s", c.last, c.n, c.unit, c.rule, got.LastDay, got.Due, err, c.want)
 		}
-		if !strings.HasPrefix(got.Explanation.IT, first.Explanation.IT+" Prorogato di ") {
-			t.Errorf("%s: explained as %q", c.name, got.Explanation.IT)
-		}
-	}
-	start := day(t, "2026-11-27").Start().Add(10 * time.Hour)
-	got, err := count(t, start, 36, Hours, "hours", Italy()).Extended(12, Hours, "hours", Italy())
-	if want := start.Add(48 * time.Hour); err != nil || !got.Due.Equal(want) {
-		t.Errorf("36 + 12 hours: %v %v, want %v", got.Due, err, want)
 	}
 }
 
-func TestWhatCannotBeSuspendedOrExtended(t *testing.T) {
-	at := func(s string) time.Time { return day(t, s).Start() }
-	r := count(t, at("2026-11-23"), 30, Days, "calendar_roll", Italy())
-	for name, c := range map[string]struct {
-		from, to, rule string
-		want           error
-	}{
-		"backward":         {"2026-12-01", "2026-12-02", "backward", ErrBackward},
-		"no such rule":     {"2026-12-01", "2026-12-02", "calendar_rol", ErrRule},
-		"the wrong way":    {"2026-12-02", "2026-12-01", "calendar_roll", ErrPause},
-		"when it was over": {"2026-12-24", "2026-12-28", "calendar_roll", ErrPause},
-	} {
-		if got, err := r.Suspended(at(c.from), at(c.to), c.rule, Italy()); !errors.Is(err, c.want) || got != (Result{}) {
-			t.Errorf("suspended %s: %v, want %v", name, err, c.want)
+// Calendar days whatever the rule counts; the rule only moves the last one.
+func TestExtendDays(t *testing.T) {
+	for rule, want := range map[string]string{"months": "2026-05-01", "months_roll": "2026-05-02", "working_days": "2026-05-04", "eu_1182": "2026-05-04", "hours": "2026-05-01", "": "2026-05-01"} {
+		got, err := ExtendDays(end(t, "2026-04-21"), 10, rule, Italy())
+		if err != nil || got.LastDay.String() != want || !got.Due.Equal(end(t, want)) {
+			t.Errorf("%s: %v %v, want %s", rule, got.LastDay, err, want)
 		}
 	}
-	for name, c := range map[string]struct {
+}
+
+func TestExtendKeepsTheHour(t *testing.T) {
+	noon := time.Date(2026, 3, 27, 11, 0, 0, 0, time.UTC) // 12:00 in Rome, in winter
+	if got, err := ExtendDays(noon, 5, "", Italy()); err != nil || !got.Due.Equal(time.Date(2026, 4, 1, 10, 0, 0, 0, time.UTC)) || got.LastDay.String() != "2026-04-01" {
+		t.Errorf("%+v %v", got, err)
+	}
+	hours, err := Extend(noon, 48, Hours, "hours", Italy())
+	if err != nil || !hours.Due.Equal(noon.Add(48*time.Hour)) || hours.LastDay.String() != "2026-03-29" || !strings.Contains(hours.Explanation.IT, "Proroga di 48 ore") {
+		t.Errorf("%+v %v", hours, err)
+	}
+}
+
+func TestExtendExplains(t *testing.T) {
+	got, err := Extend(end(t, "2026-04-01"), 1, Months, "months_roll", Italy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := "Proroga di 1 mese dall'ultimo giorno (mercoledì 1° aprile 2026): si arriva a venerdì 1° maggio 2026, che non può essere l'ultimo giorno (Festa del Lavoro): il termine è prorogato a sabato 2 maggio 2026. Ultimo giorno: sabato 2 maggio 2026."
+	if got.Explanation.IT != it || !strings.HasPrefix(got.Explanation.EN, "Extended by 1 month from the last day (") {
+		t.Errorf("%+v", got.Explanation)
+	}
+}
+
+func TestExtendRefuses(t *testing.T) {
+	due := end(t, "2026-04-01")
+	for _, c := range []struct {
+		due  time.Time
 		n    int
 		unit Unit
 		rule string
 		want error
 	}{
-		"backward": {1, Days, "backward", ErrBackward}, "no such rule": {1, Days, "x", ErrRule}, "another unit": {1, Months, "calendar_roll", ErrUnit},
-		"less": {-1, Days, "calendar_roll", ErrLength},
+		{due, 1, Days, "backward", ErrRule}, {due, 1, Days, "nothing", ErrRule}, {due, 1, Days, "months", ErrUnit}, {due, 1, Months, "calendar", ErrUnit},
+		{due, -1, Days, "calendar", ErrLength}, {due, 36526, Days, "calendar", ErrLength}, {time.Time{}, 1, Days, "calendar", ErrStart},
 	} {
-		if got, err := r.Extended(c.n, c.unit, c.rule, Italy()); !errors.Is(err, c.want) || got != (Result{}) {
-			t.Errorf("extended %s: %v, want %v", name, err, c.want)
+		if _, err := Extend(c.due, c.n, c.unit, c.rule, Italy()); !errors.Is(err, c.want) {
+			t.Errorf("%d %s by %s: %v, want %v", c.n, c.unit, c.rule, err, c.want)
 		}
+	}
+	if _, err := ExtendDays(due, 1, "backward", Italy()); !errors.Is(err, ErrRule) {
+		t.Errorf("backward: %v", err)
 	}
 }

@@ -32,11 +32,11 @@ type Rule struct {
 	national bool                                                // patron saints are ordinary days
 }
 
-// Units lists what the rule can count.
-func (r Rule) Units() []Unit { return slices.Clone(r.units) }
-
 // Counts reports whether the rule can count a term expressed in unit.
 func (r Rule) Counts(unit Unit) bool { return slices.Contains(r.units, unit) }
+
+// Backward reports whether the rule counts towards the past.
+func (r Rule) Backward() bool { return r.back }
 
 // rules is the closed list. A new way of counting is a new line here and a line in the tests, never an option of a caller.
 var rules = []Rule{
