@@ -119,6 +119,14 @@ func (s *step) applyInputs(copied store.Values) {
 	draft := *s.n.c
 	draft.Data = s.n.c.Data.Clone()
 	maps.Copy(draft.Data, copied)
+	for i := range s.ev.Inputs { // what is given to a field is given to the input that sets it
+		in := &s.ev.Inputs[i]
+		if v, ok := copied[in.Field]; ok && in.Kind == flow.InputField {
+			if _, typed := s.inputs[in.ID]; !typed {
+				s.inputs[in.ID] = v
+			}
+		}
+	}
 	for id, v := range s.in.fields {
 		if v == nil {
 			delete(draft.Data, id)

@@ -80,10 +80,14 @@ func countLimit(from time.Time, l law.Limit, rule string, h calendar.Holidays) (
 	if err != nil {
 		return calendar.Result{}, err
 	}
-	unit := map[law.Kind]calendar.Unit{
+	return calendar.Count(from, n, unitOf(l), rule, h)
+}
+
+// unitOf is the unit in which a limit is counted; none for one that is no length of time.
+func unitOf(l law.Limit) calendar.Unit {
+	return map[law.Kind]calendar.Unit{
 		law.KindDays: calendar.Days, law.KindMonths: calendar.Months, law.KindYears: calendar.Years, law.KindHours: calendar.Hours,
 	}[l.Kind]
-	return calendar.Count(from, n, unit, rule, h)
 }
 
 // check evaluates guards and returns the refusals. soft makes every one a warning (`warns:`); so does a limit whose

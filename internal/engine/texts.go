@@ -84,6 +84,9 @@ var texts = map[string]Text{
 	"quadro_economico_sum":  {IT: "Il quadro economico somma {sum}, il totale dichiarato è {total}.", EN: "The breakdown adds up to {sum}, the declared total is {total}."},
 	"cui_missing":           {IT: "Da {limit} in su serve il CUI, oppure spiega perché l'intervento non è nel programma.", EN: "From {limit} on a programme code is needed, or the reason why there is none."},
 	"documents_incomplete":  {IT: "Mancano documenti previsti: {documents}.", EN: "Expected documents are missing: {documents}."},
+
+	// terms
+	"days_wrong": {IT: "{field}: serve un numero di giorni, da 1 in su, che si possa contare.", EN: "{field}: a number of days that can be counted, from 1 on, is needed."},
 }
 
 // refuse makes a refusal; params are pairs of name and value.
