@@ -24,6 +24,7 @@ type Facts struct {
 	Before         store.Values // its data as it is
 	Parent, Root   *store.Case
 	Children       []Child
+	Above          []Child                // the other children of the parent and of the root, when the event needs them
 	Rows           map[string][]store.Row // by register, row inputs applied
 	Documents      map[string]store.Document
 	Agreement      *store.Agreement // nil: none, or not needed by the event
@@ -31,6 +32,7 @@ type Facts struct {
 	Holidays       calendar.Holidays
 	SUA            store.Body // of the case
 
+	above    []Child // the parent and the root, with their definitions
 	limits   law.Limits
 	enforced func(key string) bool
 	used     map[string]law.Limit

@@ -161,14 +161,14 @@ func (d *draft) checkEvent(e *Event) {
 	path := join("events", e.ID)
 	guards := d.c.vocabulary.Guards
 	for i, call := range e.Guards {
-		d.checkCall(nth(join(path, "guards"), i), call, guards)
+		d.checkCallOf(e, nth(join(path, "guards"), i), call, guards)
 	}
 	for i, call := range e.Warns {
-		d.checkCall(nth(join(path, "warns"), i), call, guards)
+		d.checkCallOf(e, nth(join(path, "warns"), i), call, guards)
 	}
 	for m, move := range e.Moves {
 		for i, call := range move.If {
-			d.checkCall(nth(join(nth(join(path, "moves"), m), "if"), i), call, guards)
+			d.checkCallOf(e, nth(join(nth(join(path, "moves"), m), "if"), i), call, guards)
 		}
 	}
 	for i := range e.Then {

@@ -3,6 +3,7 @@ package flow
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -249,6 +250,10 @@ func (d *draft) params(n *yaml.Node, path, name string, typ reflect.Type) any {
 			continue
 		}
 		switch field := into.Field(i); {
+		case field.Type() == termType:
+			field.Set(reflect.ValueOf(d.readTerm(t)))
+		case field.Kind() == reflect.String && given.Tag == "!!bool" && paramTag(typ.Field(i)) == "field_value":
+			field.SetString(strconv.FormatBool(t.flag(key)))
 		case field.Kind() == reflect.String:
 			field.SetString(d.scalar(given, key))
 		case field.Kind() == reflect.Bool:
@@ -260,6 +265,15 @@ func (d *draft) params(n *yaml.Node, path, name string, typ reflect.Type) any {
 		}
 	}
 	return into.Interface()
+}
+
+// termType is that of a parameter that may be a table of terms; its key must be «term».
+var termType = reflect.TypeFor[Term]()
+
+// paramTag is what a parameter names, without the types it accepts.
+func paramTag(field reflect.StructField) string {
+	what, _, _ := strings.Cut(field.Tag.Get("flow"), ",")
+	return what
 }
 
 // paramKey reads the yaml tag of a parameter: its key and whether it may be absent.

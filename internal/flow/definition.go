@@ -364,6 +364,7 @@ const (
 	NeedAgreement
 	NeedPast
 	NeedDeadlines
+	NeedAbove // the other children of the parent and of the root
 )
 
 // Needs is what deciding an event reads: What, for the case alone or, when Tree is set, for every case of its tree.

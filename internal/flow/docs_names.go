@@ -136,6 +136,7 @@ type paramNames struct {
 	*page
 	register *Register
 	column   *Column
+	field    *Field
 	names    []string
 }
 
@@ -149,6 +150,11 @@ func (n *paramNames) add(what string, v reflect.Value) {
 		for i := range v.Len() {
 			n.names = append(n.names, n.name(what, v.Index(i).String()))
 		}
+	case reflect.Struct:
+		if term, ok := v.Interface().(Term); ok {
+			long, _ := n.term(Deadline{Term: term})
+			n.names = append(n.names, long)
+		}
 	}
 }
 
@@ -157,8 +163,15 @@ func (n *paramNames) name(what, id string) string {
 	switch what {
 	case "field":
 		if f, found := d.Field(id); found {
+			n.field = f
 			return f.Label.IT
 		}
+	case "field_value":
+		return n.fieldValue(id)
+	case "given":
+		return n.given(id)
+	case "parent_field", "parent_states":
+		return code(id) + " del caso padre"
 	case "register":
 		if r, found := d.Register(id); found {
 			n.register = r
@@ -192,6 +205,30 @@ func (n *paramNames) name(what, id string) string {
 	case "rule":
 		if r, found := calendar.Lookup(id); found {
 			return lowerFirst(r.Label.IT)
+		}
+	}
+	return id
+}
+
+// fieldValue is the label of a choice, or yes or no.
+func (n *paramNames) fieldValue(id string) string {
+	switch {
+	case n.field == nil:
+		return id
+	case n.field.Type == TypeBool:
+		return map[bool]string{true: "sì", false: "no"}[id == "true"]
+	}
+	return formatText(TypeChoice, n.field.Of, id, "it")
+}
+
+// given is the label of an input or of a field; the page does not say of which event the input is.
+func (n *paramNames) given(id string) string {
+	if f, found := n.d.Field(id); found {
+		return f.Label.IT
+	}
+	for i := range n.d.Events {
+		if in, found := n.d.Events[i].Input(id); found {
+			return in.Label.IT
 		}
 	}
 	return id
