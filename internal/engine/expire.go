@@ -125,7 +125,7 @@ func (e *Engine) loadDeadline(tx *store.Tx, id string) (*world, *node, *store.De
 			needs = flow.Needs{What: needs.What | ev.Needs.What, Tree: needs.Tree || ev.Needs.Tree}
 		}
 		for _, g := range decl.BlockedBy {
-			needs.What |= guards[g.Name].Needs
+			needs.What |= guards[g.Name].NeedsOf(g.Params)
 		}
 	}
 	w, n, err := e.loadNeeds(tx, clockwork, needs)

@@ -4,13 +4,17 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/province-comuni/sua/internal/calendar"
 )
 
-// checkCall checks one guard or effect: what its parameters name, and what its function reads by itself.
+// checkCall checks a guard or effect that no event asks for: what its parameters name, and what its function reads by itself.
 func (d *draft) checkCall(path string, call Call, words map[string]Word) {
+	d.checkCallOf(nil, path, call, words)
+}
+
+// checkCallOf is the same for a guard of an event, whose inputs it may name.
+func (d *draft) checkCallOf(e *Event, path string, call Call, words map[string]Word) {
 	word, found := words[call.Name]
 	if !found {
 		return // reported while decoding
@@ -19,34 +23,17 @@ func (d *draft) checkCall(path string, call Call, words map[string]Word) {
 	if word.Params == nil || call.Params == nil {
 		return
 	}
-	p := paramCheck{d: d, path: path, values: map[string]string{}}
+	p := paramCheck{d: d, event: e, path: path, values: map[string]string{}}
 	value := reflect.ValueOf(call.Params)
-	for i := range value.NumField() {
-		what, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("flow"), ",")
-		if value.Field(i).Kind() == reflect.String {
-			p.values[what] = value.Field(i).String()
-		}
-	}
-	for i := range value.NumField() {
-		field := value.Type().Field(i)
-		what, kinds, _ := strings.Cut(field.Tag.Get("flow"), ",")
-		var accepted []string
-		if kinds != "" {
-			accepted = strings.Split(kinds, "|")
-		}
-		key, _ := paramKey(field)
-		switch v := value.Field(i); v.Kind() {
-		case reflect.String:
-			if v.String() != "" {
-				p.check(join(path, key), what, v.String(), accepted)
-			}
-		case reflect.Slice:
-			for j := range v.Len() {
-				p.check(nth(join(path, key), j), what, v.Index(j).String(), accepted)
+	for _, first := range []bool{true, false} { // what other parameters depend on comes first
+		for i := range value.NumField() {
+			field := value.Type().Field(i)
+			if what := paramTag(field); (what == "register" || what == "children" || what == "rule") == first {
+				p.one(field, value.Field(i))
 			}
 		}
 	}
-	p.fit()
+	p.either(value)
 }
 
 // checkReads wants the fields, registers and limits that a function reads by name.
@@ -63,6 +50,24 @@ func (d *draft) checkReads(path, name string, word Word) {
 			d.checkReadField(path, name, parent, id, word.ParentFields[id])
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(word.AnyFields)) {
+		d.checkAnyField(path, name, id, word.AnyFields[id])
+	}
+	for _, id := range word.Events {
+		if _, found := d.Event(id); !found {
+			d.fault(path, "«%s» guarda quando è avvenuto «%s», un evento che il workflow non ha", name, id)
+		}
+	}
+	for _, id := range word.Documents {
+		paramCheck{d: d}.document(path, id)
+	}
+	d.checkReadRegisters(path, name, word)
+	for _, key := range word.Limits {
+		d.checkLimit(path, key, nil)
+	}
+}
+
+func (d *draft) checkReadRegisters(path, name string, word Word) {
 	for _, id := range slices.Sorted(maps.Keys(word.Registers)) {
 		register, found := d.Register(id)
 		if !found {
@@ -79,8 +84,30 @@ func (d *draft) checkReads(path, name string, word Word) {
 			}
 		}
 	}
-	for _, key := range word.Limits {
-		d.checkLimit(path, key, nil)
+}
+
+// checkAnyField wants a field in the workflow itself or, wherever it hangs, in its parent or in the root of the tree.
+func (d *draft) checkAnyField(path, name, id string, types []Type) {
+	if _, own := d.Field(id); own {
+		d.checkReadField(path, name, d.Definition, id, types)
+		return
+	}
+	parents := d.c.library.parents[d.Workflow]
+	if len(parents) == 0 {
+		d.fault(path, "«%s» legge il campo «%s», che il workflow «%s» non ha", name, id, d.Workflow)
+	}
+	for _, parent := range parents {
+		if _, found := parent.Field(id); found {
+			d.checkReadField(path, name, parent, id, types)
+			continue
+		}
+		for _, root := range d.c.library.rootsAbove(parent) {
+			if _, found := root.Field(id); !found {
+				d.fault(path, "«%s» legge il campo «%s», che non hanno né il workflow «%s» né, sopra di lui, «%s»", name, id, d.Workflow, root.Workflow)
+				continue
+			}
+			d.checkReadField(path, name, root, id, types)
+		}
 	}
 }
 
@@ -100,128 +127,6 @@ func joinTypes(types []Type) string {
 		list[i] = string(t)
 	}
 	return typesText(list)
-}
-
-// paramCheck checks the parameters of one call; some depend on others (a column on its register).
-type paramCheck struct {
-	d      *draft
-	path   string
-	values map[string]string // single values by what they name
-}
-
-// check looks up one value of a parameter that names a thing of kind what.
-func (p paramCheck) check(path, what, id string, accepted []string) {
-	d := p.d
-	switch what {
-	case "field":
-		field, found := d.Field(id)
-		p.named(path, "campo", id, found, d.index.fields)
-		if found {
-			p.typed(path, "il campo", id, field.Type, accepted)
-		}
-	case "register":
-		_, found := d.Register(id)
-		p.named(path, "registro", id, found, d.index.registers)
-	case "column", "value":
-		p.column(path, what, id, accepted)
-	case "children":
-		d.child(path, id)
-	case "child_states", "child_fields":
-		p.ofChild(path, what, id)
-	case "states":
-		d.checkState(path, id)
-	case "event":
-		_, found := d.Event(id)
-		p.named(path, "evento", id, found, d.index.events)
-	case "document":
-		p.document(path, id)
-	case "limit":
-		d.checkLimit(path, id, accepted)
-	case "rule":
-		d.checkRule(path, id)
-	case "id":
-		if !isID(id) {
-			d.fault(path, "«%s» non è un id valido (snake_case)", id)
-		}
-	default:
-		panic("flow: unknown parameter tag " + what)
-	}
-}
-
-func (p paramCheck) named(path, what, id string, found bool, index map[string]int) {
-	if !found {
-		p.d.fault(path, "%s sconosciuto: «%s»%s", what, id, maybe(id, keys(index)))
-	}
-}
-
-func (p paramCheck) typed(path, what, id string, typ Type, accepted []string) {
-	if typ != "" && len(accepted) > 0 && !slices.Contains(accepted, string(typ)) {
-		p.d.fault(path, "%s «%s» deve essere di tipo %s, non %s", what, id, typesText(accepted), typ)
-	}
-}
-
-// column checks a column of the register that the same call names, or a choice of that column.
-func (p paramCheck) column(path, what, id string, accepted []string) {
-	register, found := p.d.Register(p.values["register"])
-	if !found {
-		return // reported by the parameter that names it
-	}
-	name := id
-	if what == "value" {
-		name = p.values["column"]
-	}
-	column, found := register.Column(name)
-	switch {
-	case !found && what == "column":
-		p.d.fault(path, "colonna sconosciuta: «%s» nel registro «%s»%s", id, register.ID, maybe(id, columnIDs(register)))
-	case !found:
-	case what == "column":
-		p.typed(path, "la colonna", id, column.Type, accepted)
-	case column.Type == TypeChoice && !hasChoice(column.Of, id):
-		p.d.fault(path, "valore sconosciuto: «%s» della colonna «%s»%s", id, name, maybe(id, choiceIDs(column.Of)))
-	case column.Type != TypeChoice && column.Type != "":
-		p.d.fault(path, "la colonna «%s» è di tipo %s: un valore vale solo per una scelta", name, column.Type)
-	}
-}
-
-func (p paramCheck) ofChild(path, what, id string) {
-	child, found := p.d.Child(p.values["children"])
-	if !found {
-		return // reported by the parameter that names it
-	}
-	workflow, found := p.d.c.library.Latest(child.Workflow)
-	if !found {
-		return
-	}
-	index, noun := workflow.index.states, "stato"
-	if what == "child_fields" {
-		index, noun = workflow.index.fields, "campo"
-	}
-	if _, found := index[id]; !found {
-		p.d.fault(path, "%s sconosciuto: «%s» nel workflow figlio «%s»%s", noun, id, workflow.Workflow, maybe(id, keys(index)))
-	}
-}
-
-// document accepts a type that the workflow declares or asks for, or that the catalogue shares.
-func (p paramCheck) document(path, id string) {
-	d := p.d
-	if _, found := d.Document(id); found {
-		return
-	}
-	shared, found := d.c.catalogue.Documents[id]
-	if !found {
-		p.named(path, "documento", id, false, d.index.documents)
-		return
-	}
-	d.index.documents[id] = len(d.Documents)
-	d.Documents = append(d.Documents, shared)
-}
-
-// fit wants a counting rule that can count the unit of the term beside it.
-func (p paramCheck) fit() {
-	if term, rule := p.values["limit"], p.values["rule"]; term != "" && rule != "" {
-		p.d.checkFit(p.path, term, rule)
-	}
 }
 
 // checkLimit wants a key of the limits file, of one of the kinds.
@@ -263,21 +168,3 @@ func (d *draft) checkFit(path, key, rule string) {
 		d.fault(path, "la regola «%s» non conta in %s (limite «%s»)", rule, kind, key)
 	}
 }
-
-func columnIDs(r *Register) []string {
-	ids := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
-		ids[i] = c.ID
-	}
-	return ids
-}
-
-func choiceIDs(of []Choice) []string {
-	ids := make([]string, len(of))
-	for i, c := range of {
-		ids[i] = c.ID
-	}
-	return ids
-}
-
-func hasChoice(of []Choice, id string) bool { return slices.Contains(choiceIDs(of), id) }

@@ -136,6 +136,7 @@ type paramNames struct {
 	*page
 	register *Register
 	column   *Column
+	field    *Field
 	names    []string
 }
 
@@ -149,6 +150,11 @@ func (n *paramNames) add(what string, v reflect.Value) {
 		for i := range v.Len() {
 			n.names = append(n.names, n.name(what, v.Index(i).String()))
 		}
+	case reflect.Struct:
+		if term, ok := v.Interface().(Term); ok {
+			long, _ := n.term(Deadline{Term: term})
+			n.names = append(n.names, long)
+		}
 	}
 }
 
@@ -157,8 +163,15 @@ func (n *paramNames) name(what, id string) string {
 	switch what {
 	case "field":
 		if f, found := d.Field(id); found {
+			n.field = f
 			return f.Label.IT
 		}
+	case "field_value":
+		return n.fieldValue(id)
+	case "given":
+		return n.given(id)
+	case "parent_field", "parent_states":
+		return code(id) + " del caso padre"
 	case "register":
 		if r, found := d.Register(id); found {
 			n.register = r
@@ -197,6 +210,30 @@ func (n *paramNames) name(what, id string) string {
 	return id
 }
 
+// fieldValue is the label of a choice, or yes or no.
+func (n *paramNames) fieldValue(id string) string {
+	switch {
+	case n.field == nil:
+		return id
+	case n.field.Type == TypeBool:
+		return map[bool]string{true: "sì", false: "no"}[id == "true"]
+	}
+	return formatText(TypeChoice, n.field.Of, id, "it")
+}
+
+// given is the label of an input or of a field; the page does not say of which event the input is.
+func (n *paramNames) given(id string) string {
+	if f, found := n.d.Field(id); found {
+		return f.Label.IT
+	}
+	for i := range n.d.Events {
+		if in, found := n.d.Events[i].Input(id); found {
+			return in.Label.IT
+		}
+	}
+	return id
+}
+
 // limit is the value of a key on the day of the page, or its name when it has none.
 func (p *page) limit(key string) string {
 	l, err := p.limits.Get(key)
@@ -215,6 +252,26 @@ func (p *page) then(e *Event) string {
 	return strings.Join(texts, "; ")
 }
 
+// fixed is the value that a workflow itself gives to a field.
+func (p *page) fixed(id string, value any) string {
+	if value == nil {
+		return ""
+	}
+	f, found := p.d.Field(id)
+	if !found {
+		return ""
+	}
+	return " = " + Format(f.Type, f.Of, value, "it")
+}
+
+// extension is by how much a term is extended.
+func (p *page) extension(a Action) string {
+	if a.Term != "" {
+		return p.limit(a.Term)
+	}
+	return "tanti giorni quanti ne dice " + code(a.Days)
+}
+
 func (p *page) action(a Action) string {
 	deadline, child := a.Deadline, a.Children
 	if t, found := p.d.Deadline(a.Deadline); found {
@@ -225,7 +282,7 @@ func (p *page) action(a Action) string {
 	}
 	switch a.Verb {
 	case VerbSet:
-		return "imposta " + code(a.Field)
+		return "imposta " + code(a.Field) + p.fixed(a.Field, a.Value)
 	case VerbFix:
 		return "fissa la data delle regole"
 	case VerbAssign:
@@ -240,6 +297,8 @@ func (p *page) action(a Action) string {
 		return "sospende il termine «" + deadline + "»"
 	case VerbResume:
 		return "riprende il termine «" + deadline + "»"
+	case VerbExtend:
+		return "proroga il termine «" + deadline + "» di " + p.extension(a)
 	case VerbOpen:
 		return "apre «" + child + "»"
 	case VerbOpenLinked:

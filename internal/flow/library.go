@@ -74,3 +74,23 @@ func (l *Library) Roots() []*Definition {
 
 // ParentsOf returns the latest definitions that declare the workflow as a child.
 func (l *Library) ParentsOf(workflow string) []*Definition { return slices.Clone(l.parents[workflow]) }
+
+// rootsAbove returns the definitions at the top of the trees in which a case of d may hang; d itself when nothing has it as
+// a child.
+func (l *Library) rootsAbove(d *Definition) []*Definition {
+	var roots []*Definition
+	seen := map[*Definition]bool{}
+	for queue := []*Definition{d}; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		parents := l.parents[at.Workflow]
+		if len(parents) == 0 {
+			roots = append(roots, at)
+		}
+		queue = append(queue, parents...)
+	}
+	return roots
+}

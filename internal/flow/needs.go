@@ -122,15 +122,19 @@ func (n *needing) action(d *Definition, a Action) Need {
 	switch a.Verb {
 	case VerbOpen, VerbTell:
 		return NeedChildren
+	case VerbOpenLinked:
+		if len(a.Copy) > 0 && len(n.library.parents[d.Workflow]) > 0 {
+			return NeedParent // a value that the case lacks is looked for above
+		}
 	case VerbRun:
-		return n.word(n.vocabulary.Effects[a.Effect.Name])
-	case VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume:
+		return n.vocabulary.Effects[a.Effect.Name].NeedsOf(a.Effect.Params)
+	case VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume, VerbExtend:
 		what := NeedDeadlines
 		deadline, found := d.Deadline(a.Deadline)
 		if !found {
 			return what
 		}
-		if deadline.Term.ParentField != "" {
+		if deadline.Term.ParentField != "" || deadline.Until.ParentField != "" || deadline.FromField.ParentField != "" {
 			what |= NeedParent
 		}
 		return what | n.calls(deadline.BlockedBy)
@@ -141,19 +145,7 @@ func (n *needing) action(d *Definition, a Action) Need {
 func (n *needing) calls(calls []Call) Need {
 	var what Need
 	for _, call := range calls {
-		what |= n.word(n.vocabulary.Guards[call.Name])
-	}
-	return what
-}
-
-// word adds what the declarations of a word imply to what it says it needs.
-func (n *needing) word(w Word) Need {
-	what := w.Needs
-	if len(w.ParentFields) > 0 {
-		what |= NeedParent
-	}
-	if len(w.Registers) > 0 {
-		what |= NeedRows
+		what |= n.vocabulary.Guards[call.Name].NeedsOf(call.Params)
 	}
 	return what
 }
