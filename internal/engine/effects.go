@@ -2,10 +2,13 @@ package engine
 
 import (
 	"cmp"
+	"math"
 	"math/big"
 	"slices"
 
+	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/law"
 	"github.com/province-comuni/sua/internal/store"
 )
 
@@ -30,6 +33,18 @@ func allEffects() map[string]Effect {
 			Word:  flow.Word{Needs: flow.NeedRows, Registers: bidColumns, Doc: Text{IT: "scorre la graduatoria", EN: "moves to the next ranked"}},
 			Apply: nextInRank,
 		},
+		"first_contract_day": {
+			Word: flow.Word{Fields: map[string][]flow.Type{"contract_from": {flow.TypeDate}}, AnyFields: map[string][]flow.Type{"amount": {flow.TypeMoney}, "kind": {flow.TypeChoice}},
+				Registers: admissionColumn, Limits: []string{"standstill.days", "threshold.eu.works", "threshold.eu.services_subcentral"},
+				Doc: Text{IT: "fissa il primo giorno in cui si può firmare il contratto", EN: "sets the first day on which the contract may be signed"}},
+			Apply: firstContractDay,
+		},
+		"size_subcontract": {
+			Word: flow.Word{Fields: map[string][]flow.Type{"amount": {flow.TypeMoney}, "size": {flow.TypeChoice}}, ParentFields: map[string][]flow.Type{"contract_amount": {flow.TypeMoney}},
+				Limits: []string{"subcontract.small_pct", "subcontract.small_amount"},
+				Doc:    Text{IT: "dice se il subappalto è piccolo", EN: "says whether the subcontract is small"}},
+			Apply: sizeSubcontract,
+		},
 	}
 }
 
@@ -48,36 +63,63 @@ func sumLots(f *Facts, _ any) (Changes, error) {
 	return Changes{Fields: store.Values{"amount": sum}}, nil
 }
 
-// rankBids orders the admitted bids by score, highest first; equal scores share a rank, to be settled by draw.
+// rankBids orders the bids that are still in the race by score, highest first; where nobody has a score by discount, highest
+// first, or else by price, lowest first. Equal bids share a rank, to be settled by draw; who is out has none.
 func rankBids(f *Facts, _ any) (Changes, error) {
-	score := func(r store.Row) *big.Rat {
-		s, _ := r.Data["score"].(string)
-		v, ok := new(big.Rat).SetString(s)
-		if !ok {
-			return new(big.Rat)
-		}
-		return v
-	}
-	var admitted []store.Row
+	var in []store.Row
+	var changed Changes
 	for _, r := range f.Rows["bids"] {
-		if r.Data["admission"] != "excluded" {
-			admitted = append(admitted, r)
+		if !out(r) {
+			in = append(in, r)
+		} else if r.Data["rank"] != nil {
+			r.Data = r.Data.Clone()
+			delete(r.Data, "rank")
+			changed.Rows = append(changed.Rows, r)
 		}
 	}
-	slices.SortStableFunc(admitted, func(a, b store.Row) int {
-		return cmp.Or(score(b).Cmp(score(a)), cmp.Compare(a.Row, b.Row))
+	worth := worthOf(in)
+	slices.SortStableFunc(in, func(a, b store.Row) int {
+		return cmp.Or(worth(b).Cmp(worth(a)), cmp.Compare(a.Row, b.Row))
 	})
-	var out Changes
-	for i, r := range admitted {
-		rank := int64(i + 1)
-		if i > 0 && score(admitted[i-1]).Cmp(score(r)) == 0 {
-			rank = out.Rows[i-1].Data["rank"].(int64) // set just above
+	rank := int64(1)
+	for i, r := range in {
+		if i > 0 && worth(in[i-1]).Cmp(worth(r)) != 0 {
+			rank = int64(i + 1)
 		}
 		r.Data = r.Data.Clone()
 		r.Data["rank"] = rank
-		out.Rows = append(out.Rows, r)
+		changed.Rows = append(changed.Rows, r)
 	}
-	return out, nil
+	return changed, nil
+}
+
+// worthOf says how good a bid is: its score, else its discount, else how low its price is. What is missing is worth nothing,
+// and of no price at all less than any.
+func worthOf(bids []store.Row) func(store.Row) *big.Rat {
+	decimal := func(column string) func(store.Row) *big.Rat {
+		return func(r store.Row) *big.Rat {
+			s, _ := r.Data[column].(string)
+			if v, ok := new(big.Rat).SetString(s); ok {
+				return v
+			}
+			return new(big.Rat)
+		}
+	}
+	for _, column := range []string{"score", "discount"} {
+		if matching(bids, column, "") > 0 {
+			return decimal(column)
+		}
+	}
+	if matching(bids, "price", "") == 0 {
+		return decimal("score") // nothing is known: all are equal
+	}
+	return func(r store.Row) *big.Rat {
+		cents, ok := r.Data["price"].(int64)
+		if !ok {
+			cents = math.MaxInt64
+		}
+		return new(big.Rat).SetInt64(-cents)
+	}
 }
 
 // nextInRank excludes the first and moves the others up.
@@ -98,4 +140,56 @@ func nextInRank(f *Facts, _ any) (Changes, error) {
 		out.Rows = append(out.Rows, r)
 	}
 	return out, nil
+}
+
+// firstContractDay: art. 18 c. 3: the day after the last of the standstill, full days that no holiday moves; the day of the
+// event itself when no standstill applies. What is not known spares none.
+func firstContractDay(f *Facts, _ any) (Changes, error) {
+	day := calendar.DateOf(f.Effective)
+	no := standstillApplies(f)
+	if no == nil || no.Code == "amount_unknown" {
+		res, _, missing := f.DeadlineAfter(f.Effective, "standstill.days", "standstill")
+		if missing != nil {
+			return Changes{}, &Refused{Event: f.Event.ID, Refusals: []Refusal{*missing}}
+		}
+		day = res.LastDay.AddDays(1)
+	} else if no.Code == "limit_missing" {
+		return Changes{}, &Refused{Event: f.Event.ID, Refusals: []Refusal{*no}}
+	}
+	return Changes{Fields: store.Values{"contract_from": day.String()}}, nil
+}
+
+// sizeSubcontract: art. 119 c. 16: small is a subcontract below the share of the contract or below the amount of the law; the
+// body then has half the days. What is not known is not small.
+func sizeSubcontract(f *Facts, _ any) (Changes, error) {
+	size := "ordinary"
+	amount, known := f.Case.Data["amount"].(int64)
+	small, no := f.Limit("subcontract.small_amount")
+	share, none := f.Limit("subcontract.small_pct")
+	if no = cmp.Or(no, none); no != nil {
+		return Changes{}, &Refused{Event: f.Event.ID, Refusals: []Refusal{*no}}
+	}
+	within, err := compareAmount(amount, small)
+	if err != nil {
+		return Changes{}, err
+	}
+	contract, _ := f.parentData()["contract_amount"].(int64)
+	below, err := belowShare(amount, contract, share)
+	if err != nil {
+		return Changes{}, err
+	}
+	if known && (within || below) {
+		size = "small"
+	}
+	return Changes{Fields: store.Values{"size": size}}, nil
+}
+
+// belowShare compares an amount with a share of a whole, as the law compares; of an unknown whole nothing is a share.
+func belowShare(amount, whole int64, l law.Limit) (bool, error) {
+	part, err := l.Fraction()
+	if err != nil {
+		return false, err
+	}
+	part.Mul(part, big.NewRat(whole, 1))
+	return whole > 0 && l.Op.Holds(big.NewRat(amount, 1).Cmp(part)), nil
 }
