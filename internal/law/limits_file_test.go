@@ -45,8 +45,8 @@ func TestFileIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if keys := len(table.Keys()); keys != 207 || rows != 228 {
-		t.Errorf("%d keys and %d rows, want 207 and 228", keys, rows)
+	if keys := len(table.Keys()); keys != 208 || rows != 229 {
+		t.Errorf("%d keys and %d rows, want 208 and 229", keys, rows)
 	}
 }
 
