@@ -45,8 +45,8 @@ func TestFileIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if keys := len(table.Keys()); keys != 999 || rows != 999 {
-		t.Errorf("%d keys and %d rows, want 999 and 999", keys, rows)
+	if keys := len(table.Keys()); keys != 218 || rows != 239 {
+		t.Errorf("%d keys and %d rows, want 218 and 239", keys, rows)
 	}
 }
 
