@@ -35,6 +35,9 @@ type Rule struct {
 // Counts reports whether the rule can count a term expressed in unit.
 func (r Rule) Counts(unit Unit) bool { return slices.Contains(r.units, unit) }
 
+// Backward reports whether the rule counts towards the past.
+func (r Rule) Backward() bool { return r.back }
+
 // rules is the closed list. A new way of counting is a new line here and a line in the tests, never an option of a caller.
 var rules = []Rule{
 	{Name: "calendar_roll", Mark: "V", Law: "art. 2963 c.c., art. 155 c. 4 c.p.c.",

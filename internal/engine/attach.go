@@ -67,7 +67,7 @@ func (e *Engine) attachable(who auth.Actor, c *store.Case, kind string) (*flow.D
 	if _, _, ok := uploader(who, c); !ok {
 		return nil, nil, &Forbidden{Action: attachEvent, Text: refuse("role_upload").Text}
 	}
-	if c.Outcome != "" {
+	if !def.GoesOn(c.State) {
 		return nil, nil, &Refused{Event: attachEvent, Refusals: []Refusal{*refuse("case_ended")}}
 	}
 	return def, t, nil
@@ -94,7 +94,7 @@ func (e *Engine) recordDocument(ctx context.Context, who auth.Actor, def *flow.D
 		if err != nil {
 			return err
 		}
-		if n.c.Outcome != "" {
+		if !n.def.GoesOn(n.c.State) {
 			return &Refused{Event: attachEvent, Refusals: []Refusal{*refuse("case_ended")}}
 		}
 		role, body, _ := uploader(who, n.c)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/flow"
@@ -28,10 +29,13 @@ func (w *world) commit(s *step) (*happening, error) {
 			return nil, err
 		}
 	}
-	if err := w.endsWell(n); err != nil {
+	if err := w.endsWell(n, from); err != nil {
 		return nil, err
 	}
 	w.syncColumns(n)
+	if s.move.To.Same {
+		return h, nil // no join can begin to hold, and not every sister case was read
+	}
 	return h, w.join(n, h)
 }
 
@@ -58,8 +62,10 @@ func (w *world) move(s *step, seq int64) {
 	if !strings.Contains(n.c.Visited, " "+s.to+" ") {
 		n.c.Visited += " " + s.to + " "
 	}
-	n.c.EndedAt = nil
-	if n.c.Outcome != "" {
+	switch {
+	case n.c.Outcome == "":
+		n.c.EndedAt = nil
+	case n.c.EndedAt == nil: // what happens after the end moves it no more
 		n.c.EndedAt = &w.now
 	}
 	n.c.Revision++
@@ -88,7 +94,7 @@ func (w *world) act(s *step, h *happening, a flow.Action) error {
 	n := s.n
 	switch a.Verb {
 	case flow.VerbSet:
-		if v, ok := s.inputs[a.From]; ok {
+		if v, ok := s.given(a); ok {
 			n.c.Data[a.Field] = v
 			h.noteField(n.def, a.Field, v)
 		}
@@ -96,14 +102,14 @@ func (w *world) act(s *step, h *happening, a flow.Action) error {
 		n.c.RulesDate = calendar.DateOf(w.now).String()
 	case flow.VerbAssign:
 		w.assign(s, a)
-	case flow.VerbStart, flow.VerbRestart, flow.VerbStop, flow.VerbSuspend, flow.VerbResume:
-		return w.term(n, h, a)
+	case flow.VerbStart, flow.VerbRestart, flow.VerbStop, flow.VerbSuspend, flow.VerbResume, flow.VerbExtend:
+		return w.term(s, h, a)
 	case flow.VerbOpen:
 		return w.openChildren(s, h, a)
 	case flow.VerbOpenLinked:
 		return w.openLinked(s, h, a)
 	case flow.VerbTell:
-		return w.tell(n, h, a)
+		return w.tell(s, h, a)
 	case flow.VerbNotify:
 		return w.notify(n, h, a.Template, a.To)
 	case flow.VerbRun:
@@ -112,6 +118,27 @@ func (w *world) act(s *step, h *happening, a flow.Action) error {
 		return fmt.Errorf("event %s: unknown verb %q", s.ev.ID, a.Verb)
 	}
 	return nil
+}
+
+// given is the value that `set` gives to a field: one that the workflow fixes, the day or instant at which the event took
+// effect, or an input, which may be missing.
+func (s *step) given(a flow.Action) (any, bool) {
+	if a.Value != nil {
+		return a.Value, true
+	}
+	if a.From != flow.FromEffective {
+		v, ok := s.inputs[a.From]
+		return v, ok
+	}
+	f, ok := s.n.def.Field(a.Field)
+	if !ok {
+		return nil, false
+	}
+	if f.Type == flow.TypeDate {
+		return calendar.DateOf(s.effective).String(), true
+	}
+	v, err := flow.Parse(flow.TypeInstant, nil, s.effective.Format(time.RFC3339Nano))
+	return v, err == nil
 }
 
 // assign gives the case its RUP or its officer: the person named by the input, or the one who acts.
@@ -157,8 +184,9 @@ func (w *world) run(s *step, h *happening, call flow.Call) error {
 }
 
 // tell fires an event on every child of a declaration that stands where the event may leave from. A child whose guard
-// refuses refuses the whole.
-func (w *world) tell(n *node, h *happening, a flow.Action) error {
+// refuses refuses the whole. The values that `copy` names become fields of each child, as when it is opened.
+func (w *world) tell(s *step, h *happening, a flow.Action) error {
+	n := s.n
 	for _, child := range w.children(n, a.Children) {
 		ev, ok := child.def.Event(a.Event)
 		if !ok || len(child.def.MovesFrom(a.Event, child.c.State)) == 0 {
@@ -167,7 +195,7 @@ func (w *world) tell(n *node, h *happening, a flow.Action) error {
 		if child.c.RulesDate == "" {
 			child.c.RulesDate = n.c.RulesDate
 		}
-		if _, err := w.follow(child, ev, h, "parent", nil); err != nil {
+		if _, err := w.follow(child, ev, h, "parent", w.copied(s, a.Copy, nil, child.def)); err != nil {
 			return err
 		}
 	}
@@ -232,17 +260,20 @@ func (w *world) joined(p *node, j flow.Join) bool {
 	return slices.ContainsFunc(children, there)
 }
 
-// endsWell refuses a final state while a child goes on that may not outlive its parent.
-func (w *world) endsWell(n *node) error {
+// endsWell refuses a final state while a child goes on that may not outlive its parent. What happens after the end looks only
+// at the children that it opens itself: the others were looked at when the case ended.
+func (w *world) endsWell(n *node, from string) error {
 	if n.c.Outcome == "" {
 		return nil
 	}
+	st, known := n.def.State(from)
+	was := known && st.Final != ""
 	for _, decl := range n.def.Children {
 		if decl.Outlives {
 			continue
 		}
 		for _, c := range w.children(n, decl.ID) {
-			if c.c.Outcome == "" {
+			if c.c.Outcome == "" && (c.fresh || !was) {
 				return &Refused{Refusals: []Refusal{*refuse("children_open", "children", decl.Label.IT, "children_en", decl.Label.EN, "state", w.stateLabel(c).IT, "state_en", w.stateLabel(c).EN)}}
 			}
 		}

@@ -61,7 +61,7 @@ type step struct {
 func (w *world) prepare(n *node, ev *flow.Event, a ask) (*step, error) {
 	moves := movesFor(n, ev)
 	if len(moves) == 0 {
-		return nil, &Refused{Event: ev.ID, Refusals: []Refusal{*refuse("event_not_here", "event", ev.Label.IT, "event_en", ev.Label.EN, "state", w.stateLabel(n).IT, "state_en", w.stateLabel(n).EN)}}
+		return nil, &Refused{Event: ev.ID, Refusals: []Refusal{*w.notHere(n, ev)}}
 	}
 	s := &step{n: n, ev: ev, by: a.by, blind: a.blind, effective: a.effective}
 	var problems []Problem
@@ -119,6 +119,14 @@ func (s *step) applyInputs(copied store.Values) {
 	draft := *s.n.c
 	draft.Data = s.n.c.Data.Clone()
 	maps.Copy(draft.Data, copied)
+	for i := range s.ev.Inputs { // what is given to a field is given to the input that sets it
+		in := &s.ev.Inputs[i]
+		if v, ok := copied[in.Field]; ok && in.Kind == flow.InputField {
+			if _, typed := s.inputs[in.ID]; !typed {
+				s.inputs[in.ID] = v
+			}
+		}
+	}
 	for id, v := range s.in.fields {
 		if v == nil {
 			delete(draft.Data, id)
@@ -278,14 +286,8 @@ func roleMissing(allowed []string) *Refusal {
 	if len(allowed) == 0 {
 		return refuse("role_system")
 	}
-	it, en := "", ""
-	for i, l := range labelled(allowed) {
-		if i > 0 {
-			it, en = it+", ", en+", "
-		}
-		it, en = it+l.Label.IT, en+l.Label.EN
-	}
-	return refuse("role_missing", "roles", it, "roles_en", en)
+	names := roleNames(allowed)
+	return refuse("role_missing", "roles", names.IT, "roles_en", names.EN)
 }
 
 // decide is the whole decision for a person's event: permission, guards, warnings, then everything that follows from it.
@@ -305,7 +307,7 @@ func (w *world) decide(n *node, cmd Fire) (*happening, error) {
 	if ev.Rectify {
 		s.sort(w.rectifiable(n))
 	}
-	s.refusals = look(w.who, n.c).refusals(n.def, ev, ev.Guards, s.refusals)
+	s.refusals = w.discreet(n, ev.Guards, s.refusals)
 	if err := s.settle(cmd.Acknowledge); err != nil {
 		return nil, err
 	}
@@ -357,6 +359,62 @@ func (s *step) settle(acks []Acknowledgement) error {
 		return &NeedsAcknowledgement{Event: s.ev.ID, Warnings: open}
 	}
 	return nil
+}
+
+// notHere says that an event is not possible where the case stands, where it is, and what comes first on the way there.
+func (w *world) notHere(n *node, ev *flow.Event) *Refusal {
+	state := w.stateLabel(n)
+	r := refuse("event_not_here", "event", ev.Label.IT, "event_en", ev.Label.EN, "state", state.IT, "state_en", state.EN)
+	next, from := n.def.Way(n.c.State, n.c.Previous, ev.ID)
+	if n.c.State == "" || len(from) == 0 {
+		return r
+	}
+	where := n.stateList(from)
+	params := []string{"event", ev.Label.IT, "event_en", ev.Label.EN, "state", state.IT, "state_en", state.EN, "states", where.IT, "states_en", where.EN}
+	if next == nil {
+		r.Text = say("event_elsewhere", params)
+		return r
+	}
+	who := w.whoFires(next)
+	r.Text = say("event_later", append(params, "next", next.Label.IT, "next_en", next.Label.EN, "who", who.IT, "who_en", who.EN))
+	return r
+}
+
+// stateList names the first few states: a sentence, not a table.
+func (n *node) stateList(ids []string) Text {
+	const few = 3
+	var it, en []string
+	for i, id := range ids {
+		if i == few {
+			it, en = append(it, "…"), append(en, "…")
+			break
+		}
+		if st, ok := n.def.State(id); ok {
+			it, en = append(it, "«"+st.Label.IT+"»"), append(en, "“"+st.Label.EN+"”")
+		}
+	}
+	return Text{IT: strings.Join(it, ", "), EN: strings.Join(en, ", ")}
+}
+
+// whoFires names the roles that may fire an event, or what does when nobody may.
+func (w *world) whoFires(ev *flow.Event) Text {
+	allowed := eventRoles(ev, w.agreement)
+	if len(allowed) == 0 && slices.Contains(ev.By, flow.By{Role: "parent"}) {
+		return roleLabel("parent").Label
+	}
+	if len(allowed) == 0 {
+		return say("by_itself", nil)
+	}
+	return roleNames(allowed)
+}
+
+// roleNames lists roles as people call them.
+func roleNames(ids []string) Text {
+	var it, en []string
+	for _, l := range labelled(ids) {
+		it, en = append(it, l.Label.IT), append(en, l.Label.EN)
+	}
+	return Text{IT: strings.Join(it, ", "), EN: strings.Join(en, ", ")}
 }
 
 func (w *world) stateLabel(n *node) Text {

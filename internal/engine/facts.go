@@ -24,6 +24,7 @@ type Facts struct {
 	Before         store.Values // its data as it is
 	Parent, Root   *store.Case
 	Children       []Child
+	Above          []Child                // the other children of the parent and of the root, when the event needs them
 	Rows           map[string][]store.Row // by register, row inputs applied
 	Documents      map[string]store.Document
 	Agreement      *store.Agreement // nil: none, or not needed by the event
@@ -31,6 +32,7 @@ type Facts struct {
 	Holidays       calendar.Holidays
 	SUA            store.Body // of the case
 
+	above    []Child // the parent and the root, with their definitions
 	limits   law.Limits
 	enforced func(key string) bool
 	used     map[string]law.Limit
@@ -80,10 +82,14 @@ func countLimit(from time.Time, l law.Limit, rule string, h calendar.Holidays) (
 	if err != nil {
 		return calendar.Result{}, err
 	}
-	unit := map[law.Kind]calendar.Unit{
+	return calendar.Count(from, n, unitOf(l), rule, h)
+}
+
+// unitOf is the unit in which a limit is counted; none for one that is no length of time.
+func unitOf(l law.Limit) calendar.Unit {
+	return map[law.Kind]calendar.Unit{
 		law.KindDays: calendar.Days, law.KindMonths: calendar.Months, law.KindYears: calendar.Years, law.KindHours: calendar.Hours,
 	}[l.Kind]
-	return calendar.Count(from, n, unit, rule, h)
 }
 
 // check evaluates guards and returns the refusals. soft makes every one a warning (`warns:`); so does a limit whose

@@ -75,7 +75,7 @@ func (e *Engine) loadNeeds(tx *store.Tx, who auth.Actor, needs flow.Needs) (*wor
 	s, err := tx.Load(store.Want{
 		Tree: needs.Tree, Parent: needs.Has(flow.NeedParent), Children: needs.Has(flow.NeedChildren), Rows: needs.Has(flow.NeedRows),
 		Documents: needs.Has(flow.NeedDocuments), Agreement: needs.Has(flow.NeedAgreement), Past: needs.Has(flow.NeedPast),
-		Deadlines: needs.Has(flow.NeedDeadlines),
+		Deadlines: needs.Has(flow.NeedDeadlines), Above: needs.Has(flow.NeedAbove),
 	})
 	if err != nil {
 		return nil, nil, err

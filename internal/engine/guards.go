@@ -63,15 +63,16 @@ func Vocabulary() flow.Vocabulary {
 
 // reads are the fields and registers that an event asks for: before anything is typed, guards that look at them can say
 // nothing.
-type reads struct{ fields, registers map[string]bool }
+type reads struct{ fields, inputs, registers map[string]bool }
 
 // readsOf returns what the event's inputs would give, when nothing was typed yet.
 func readsOf(ev *flow.Event, blind bool) reads {
-	r := reads{map[string]bool{}, map[string]bool{}}
+	r := reads{map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	if !blind {
 		return r
 	}
 	for _, in := range ev.Inputs {
+		r.inputs[in.ID] = true
 		if in.Field != "" {
 			r.fields[in.Field] = true
 		}
@@ -84,16 +85,18 @@ func readsOf(ev *flow.Event, blind bool) reads {
 
 // known leaves out the calls that read what is not given yet.
 func known(calls []flow.Call, unknown reads) []flow.Call {
-	if len(unknown.fields)+len(unknown.registers) == 0 {
+	if len(unknown.inputs) == 0 {
 		return calls
 	}
 	return slices.DeleteFunc(slices.Clone(calls), func(c flow.Call) bool {
-		fields, registers := flow.Reads(c.Params)
-		for name := range guards[c.Name].Fields {
-			fields = append(fields, name)
+		r := guards[c.Name].Reads(c.Params)
+		for id := range r.Registers {
+			if unknown.registers[id] {
+				return true
+			}
 		}
-		return slices.ContainsFunc(fields, func(f string) bool { return unknown.fields[f] }) ||
-			slices.ContainsFunc(registers, func(r string) bool { return unknown.registers[r] })
+		return slices.ContainsFunc(r.Fields, func(id string) bool { return unknown.fields[id] }) ||
+			slices.ContainsFunc(r.Inputs, func(id string) bool { return unknown.inputs[id] })
 	})
 }
 

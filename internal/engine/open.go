@@ -162,7 +162,11 @@ func (w *world) openChildren(s *step, h *happening, a flow.Action) error {
 	}
 	for _, row := range rows {
 		child := w.begin(def, s.n, decl.ID, s.n.c.MemberBody, s.n.c.SUA)
-		if _, err := w.follow(child, def.Openings()[0], h, "parent", copied(s, a.Copy, row)); err != nil {
+		values := w.copied(s, a.Copy, row, def)
+		for _, fixed := range a.Set {
+			values[fixed.Field] = fixed.Value
+		}
+		if _, err := w.follow(child, def.Openings()[0], h, "parent", values); err != nil {
 			return err
 		}
 		h.story.Opened = append(h.story.Opened, child.c.ID)
@@ -180,7 +184,7 @@ func (w *world) openLinked(s *step, h *happening, a flow.Action) error {
 	other.c.Officer, other.c.RUP = s.n.c.Officer, s.n.c.RUP
 	// its chain is its own: the event that caused it stands in another tree, and the link says which
 	first := &happening{effective: h.effective}
-	if _, err := w.follow(other, def.Openings()[0], first, "system", copied(s, a.Copy, nil)); err != nil {
+	if _, err := w.follow(other, def.Openings()[0], first, "system", w.copied(s, a.Copy, nil, def)); err != nil {
 		return err
 	}
 	h.story.Opened = append(h.story.Opened, other.c.ID)
@@ -188,16 +192,40 @@ func (w *world) openLinked(s *step, h *happening, a flow.Action) error {
 	return nil
 }
 
-// copied collects the values for a new case: from the inputs, the row, then the fields of this case.
-func copied(s *step, list []flow.Copied, row store.Values) store.Values {
+// copied collects the values for another case: from the row, the inputs, the fields of this case, then of its parent and of
+// its root. One from above that does not fit the field there, because that workflow means another thing by the name, is passed over.
+func (w *world) copied(s *step, list []flow.Copied, row store.Values, to *flow.Definition) store.Values {
 	out := store.Values{}
 	for _, c := range list {
-		for _, from := range []store.Values{s.inputs, row, s.n.c.Data} {
-			if v, ok := from[c.From]; ok && v != nil {
-				out[c.To] = v
-				break
-			}
+		if v, ok := w.lookUp(s, c, row, to); ok {
+			out[c.To] = v
 		}
 	}
 	return out
+}
+
+func (w *world) lookUp(s *step, c flow.Copied, row store.Values, to *flow.Definition) (any, bool) {
+	for _, from := range []store.Values{row, s.inputs, s.n.c.Data} {
+		if v, ok := from[c.From]; ok && v != nil {
+			return v, true
+		}
+	}
+	want, ok := to.Field(c.To)
+	if !ok {
+		return nil, false
+	}
+	for _, above := range []*node{w.parent(s.n), w.root(s.n)} {
+		if above == nil || above == s.n {
+			continue
+		}
+		f, declared := above.def.Field(c.From)
+		v := above.c.Data[c.From]
+		if !declared || v == nil || f.Type != want.Type {
+			continue
+		}
+		if _, err := flow.Parse(want.Type, want.Of, v); err == nil {
+			return v, true
+		}
+	}
+	return nil, false
 }

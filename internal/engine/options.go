@@ -93,8 +93,8 @@ func (w *world) option(n *node, ev *flow.Event) (Option, error) {
 	case err != nil:
 		return o, err
 	default:
-		o.Refusals = seen.refusals(n.def, ev, ev.Guards, s.refusals)
-		o.Warnings = seen.refusals(n.def, ev, ev.Warns, s.warnings)
+		o.Refusals = w.discreet(n, ev.Guards, s.refusals)
+		o.Warnings = w.discreet(n, ev.Warns, s.warnings)
 	}
 	o.Allowed = len(o.Refusals) == 0
 	return o, nil

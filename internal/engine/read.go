@@ -104,6 +104,7 @@ func (w *world) view(n *node) CaseView {
 	if st, ok := n.def.State(n.c.State); ok {
 		v.Help = st.Help
 	}
+	v.GoesOn = n.def.GoesOn(n.c.State)
 	v.Stages = stagesOf(n)
 	for _, f := range n.def.Fields {
 		value, has := n.c.Data[f.ID]

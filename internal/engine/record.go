@@ -135,7 +135,9 @@ func (w *world) recordTerms(tx *store.Tx) error {
 			}
 		}
 		for d := range n.oldDeadlines {
-			tx.UpdateDeadline(*d)
+			if err := tx.UpdateDeadline(*d); err != nil {
+				return err
+			}
 		}
 		if len(n.newDeadlines)+len(n.oldDeadlines) > 0 {
 			touched[n.c.Root] = append(touched[n.c.Root], n.c.ID)

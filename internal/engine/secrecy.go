@@ -62,32 +62,47 @@ func (s sight) row(def *flow.Definition, register string, values map[string]any)
 	return out, hidden
 }
 
-// refusals replaces a reason that would tell what the actor may not know yet.
-func (s sight) refusals(def *flow.Definition, ev *flow.Event, calls []flow.Call, found []Refusal) []Refusal {
-	if s.readsSecret(def, calls) && len(found) > 0 {
+// discreet replaces reasons that would tell what the actor may not know yet.
+func (w *world) discreet(n *node, calls []flow.Call, found []Refusal) []Refusal {
+	if len(found) > 0 && slices.ContainsFunc(calls, func(c flow.Call) bool { return w.readsSecret(n, guards[c.Name].Reads(c.Params)) }) {
 		return []Refusal{*refuse("not_yet")}
 	}
 	return found
 }
 
-// readsSecret reports whether guards read a register or field that the actor may not see.
-func (s sight) readsSecret(def *flow.Definition, calls []flow.Call) bool {
-	return slices.ContainsFunc(calls, func(c flow.Call) bool {
-		fields, registers := flow.Reads(c.Params)
-		for name := range guards[c.Name].Fields {
-			fields = append(fields, name)
+// readsSecret reports whether a guard reads a field or register that the actor may not see, here or above.
+func (w *world) readsSecret(n *node, r flow.Read) bool {
+	seen := look(w.who, n.c)
+	hidden := func(s sight, def *flow.Definition, id string) bool {
+		f, ok := def.Field(id)
+		return ok && !s.sees(f.Secret, "")
+	}
+	if slices.ContainsFunc(r.Fields, func(id string) bool { return hidden(seen, n.def, id) }) {
+		return true
+	}
+	for _, m := range []*node{w.parent(n), w.root(n)} {
+		if m == nil || m == n || len(r.ParentFields) == 0 {
+			continue
 		}
-		for _, id := range fields {
-			if f, ok := def.Field(id); ok && !s.sees(f.Secret, "") {
-				return true
+		above := look(w.who, m.c)
+		if slices.ContainsFunc(r.ParentFields, func(id string) bool { return hidden(above, m.def, id) }) {
+			return true
+		}
+	}
+	for id, columns := range r.Registers {
+		register, ok := n.def.Register(id)
+		if !ok {
+			continue
+		}
+		if len(columns) == 0 {
+			columns = make([]string, 0, len(register.Columns))
+			for _, c := range register.Columns {
+				columns = append(columns, c.ID)
 			}
 		}
-		for _, id := range registers {
-			r, ok := def.Register(id)
-			if ok && slices.ContainsFunc(r.Columns, func(c flow.Column) bool { return !s.sees(r.Secret, c.ID) }) {
-				return true
-			}
+		if slices.ContainsFunc(columns, func(c string) bool { return !seen.sees(register.Secret, c) }) {
+			return true
 		}
-		return false
-	})
+	}
+	return false
 }

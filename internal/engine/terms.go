@@ -1,19 +1,23 @@
 package engine
 
 import (
+	"fmt"
+	"math/big"
 	"slices"
 	"time"
 
 	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/law"
 	"github.com/province-comuni/sua/internal/store"
 )
 
 // retryBlocked is how long a blocked deadline waits when nothing of its tree changes.
 const retryBlocked = time.Hour
 
-// term carries out start, restart, stop, suspend and resume.
-func (w *world) term(n *node, h *happening, a flow.Action) error {
+// term carries out start, restart, stop, suspend, resume and extend.
+func (w *world) term(s *step, h *happening, a flow.Action) error {
+	n := s.n
 	running := n.running(a.Deadline)
 	switch a.Verb {
 	case flow.VerbStop:
@@ -29,6 +33,10 @@ func (w *world) term(n *node, h *happening, a flow.Action) error {
 			running.LastDay = calendar.DateOf(running.DueAt.Add(-time.Microsecond)).String()
 			running.Status, running.EndedAt, running.NextTry = store.Running, nil, running.DueAt
 			w.touch(n, h, running)
+		}
+	case flow.VerbExtend:
+		if running != nil {
+			return w.extendTerm(s, h, running, a)
 		}
 	case flow.VerbRestart:
 		w.endTerm(n, h, running, store.Cancelled)
@@ -69,6 +77,13 @@ func (w *world) startTerm(n *node, h *happening, name string) error {
 		ID: w.e.cfg.NewID(), CaseID: n.c.ID, Root: n.c.Root, MemberBody: n.c.MemberBody, SUA: n.c.SUA,
 		Name: name, Status: store.Running, StartedAt: from, StartedSeq: h.seq, Revision: 1,
 	}
+	if !decl.FromField.Zero() { // it began to be shown now, whatever the day it is counted from: that may be to come
+		at, _, _, err := w.fieldTime(n, decl.FromField)
+		if err != nil {
+			return err
+		}
+		from = at
+	}
 	if err := w.countTerm(n, decl, d, from); err != nil {
 		return err
 	}
@@ -80,13 +95,16 @@ func (w *world) startTerm(n *node, h *happening, name string) error {
 
 // countTerm finds when a deadline is over: at the instant or day a field says, or after a number of the law.
 func (w *world) countTerm(n *node, decl *flow.Deadline, d *store.Deadline, from time.Time) error {
-	if decl.Until != "" {
+	if !decl.Until.Zero() {
 		return w.untilField(n, decl, d)
 	}
+	if decl.Term.Days != "" || decl.Term.Share != "" {
+		return w.countDays(n, decl, d, from)
+	}
 	key := w.termKey(n, decl.Term)
-	l, err := w.limits(n).Get(key)
+	l, err := w.limit(n, key)
 	if err != nil {
-		return &Refused{Refusals: []Refusal{*refuse("limit_missing", "key", key, "day", calendar.DateOf(w.rulesDay(n)).String())}}
+		return err
 	}
 	res, err := countLimit(from, l, decl.Counted, w.e.holidays(n.c.SUA))
 	if err != nil {
@@ -97,21 +115,162 @@ func (w *world) countTerm(n *node, decl *flow.Deadline, d *store.Deadline, from 
 	return nil
 }
 
-func (w *world) untilField(n *node, decl *flow.Deadline, d *store.Deadline) error {
-	text, _ := n.c.Data[decl.Until].(string)
-	f, _ := n.def.Field(decl.Until)
-	if f.Type == flow.TypeDate {
-		day, err := calendar.ParseDate(text)
+// limit is a number of the law for a case, or a refusal that names key and day.
+func (w *world) limit(n *node, key string) (law.Limit, error) {
+	l, err := w.limits(n).Get(key)
+	if err != nil {
+		return l, &Refused{Refusals: []Refusal{*refuse("limit_missing", "key", key, "day", calendar.DateOf(w.rulesDay(n)).String())}}
+	}
+	return l, nil
+}
+
+// countDays counts the days that a field of the case says, or the share of them that the law fixes.
+func (w *world) countDays(n *node, decl *flow.Deadline, d *store.Deadline, from time.Time) error {
+	id := decl.Term.Days + decl.Term.Of
+	f, ok := n.def.Field(id)
+	if !ok {
+		return fmt.Errorf("deadline %s: %s has no field %s", decl.ID, n.def.Workflow, id)
+	}
+	days, err := countOf(f.Label, n.c.Data[id])
+	if err != nil {
+		return err
+	}
+	said := Text{IT: "Giorni indicati in: " + f.Label.IT + ".", EN: "Days given in: " + f.Label.EN + "."}
+	if key := decl.Term.Share; key != "" {
+		l, err := w.limit(n, key)
 		if err != nil {
-			return &Refused{Refusals: []Refusal{*refuse("field_empty", "field", f.Label.IT, "field_en", f.Label.EN)}}
+			return err
 		}
+		part, err := l.Fraction()
+		if err != nil {
+			return fmt.Errorf("deadline %s: %w", decl.ID, err)
+		}
+		whole := days
+		part.Mul(part, big.NewRat(int64(whole), 1))
+		days = int(new(big.Int).Quo(part.Num(), part.Denom()).Int64())
+		said.IT = fmt.Sprintf("%s di %d giorni (%s): %d, arrotondato per difetto.", l.Text(), whole, f.Label.IT, days)
+		said.EN = fmt.Sprintf("%s of %d days (%s): %d, rounded down.", l.Text(), whole, f.Label.EN, days)
+		d.LimitKey = key
+	}
+	res, err := calendar.Count(from, days, calendar.Days, decl.Counted, w.e.holidays(n.c.SUA))
+	if err != nil {
+		return &Refused{Refusals: []Refusal{*refuse("days_wrong", "field", f.Label.IT, "field_en", f.Label.EN)}}
+	}
+	d.DueAt, d.LastDay = res.Due.UTC(), res.LastDay.String()
+	d.ExplainIT, d.ExplainEN = said.IT+" "+res.Explanation.IT, said.EN+" "+res.Explanation.EN
+	return nil
+}
+
+// countOf wants a whole number of days from one on, that a term can be counted with.
+func countOf(label Text, v any) (int, error) {
+	days, ok := v.(int64)
+	switch {
+	case !ok:
+		return 0, &Refused{Refusals: []Refusal{*refuse("field_empty", "field", label.IT, "field_en", label.EN)}}
+	case days < 1 || days > mostDays:
+		return 0, &Refused{Refusals: []Refusal{*refuse("days_wrong", "field", label.IT, "field_en", label.EN)}}
+	}
+	return int(days), nil
+}
+
+// mostDays bounds what a field may say, so that it fits an int everywhere; package calendar has the tighter bound.
+const mostDays = 1 << 20
+
+// extendTerm moves the end of a live term later, counted on from its present last day. A blocked one runs again.
+func (w *world) extendTerm(s *step, h *happening, d *store.Deadline, a flow.Action) error {
+	n := s.n
+	decl, ok := n.def.Deadline(d.Name)
+	if !ok {
+		return fmt.Errorf("deadline %s is not in %s", d.Name, n.def.Workflow)
+	}
+	var res calendar.Result
+	var err error
+	if a.Term != "" {
+		l, missing := w.limit(n, a.Term)
+		if missing != nil {
+			return missing
+		}
+		if res, err = extendLimit(d.DueAt, l, decl.Counted, w.e.holidays(n.c.SUA)); err != nil {
+			return &Refused{Refusals: []Refusal{*refuse("term_uncountable", "key", a.Term)}}
+		}
+	} else {
+		label, days, wrong := s.days(a.Days)
+		if wrong != nil {
+			return wrong
+		}
+		if res, err = calendar.ExtendDays(d.DueAt, days, decl.Counted, w.e.holidays(n.c.SUA)); err != nil {
+			return &Refused{Refusals: []Refusal{*refuse("days_wrong", "field", label.IT, "field_en", label.EN)}}
+		}
+	}
+	d.DueAt, d.LastDay = res.Due.UTC(), res.LastDay.String()
+	d.ExplainIT, d.ExplainEN = d.ExplainIT+" "+res.Explanation.IT, d.ExplainEN+" "+res.Explanation.EN
+	if d.Status == store.Blocked {
+		d.Status, d.BlockedBy = store.Running, nil
+	}
+	d.NextTry = d.DueAt
+	w.touch(n, h, d)
+	return nil
+}
+
+// extendLimit extends a term by a limit in its own unit.
+func extendLimit(due time.Time, l law.Limit, rule string, h calendar.Holidays) (calendar.Result, error) {
+	n, err := l.Int()
+	if err != nil {
+		return calendar.Result{}, err
+	}
+	return calendar.Extend(due, n, unitOf(l), rule, h)
+}
+
+// days reads the days of an extension: an input of the event, or a field.
+func (s *step) days(id string) (Text, int, error) {
+	if in, ok := s.ev.Input(id); ok {
+		days, err := countOf(in.Label, s.inputs[id])
+		return in.Label, days, err
+	}
+	label := Text{IT: id, EN: id}
+	if f, ok := s.n.def.Field(id); ok {
+		label = f.Label
+	}
+	days, err := countOf(label, s.n.c.Data[id])
+	return label, days, err
+}
+
+// fieldTime reads a date or instant of the case or of its parent: the instant at which it begins, and for a date its day.
+func (w *world) fieldTime(n *node, ref flow.FieldRef) (at time.Time, day calendar.Date, f *flow.Field, err error) {
+	from, id := n, ref.Field
+	if ref.ParentField != "" {
+		from, id = w.parent(n), ref.ParentField
+	}
+	label := Text{IT: id, EN: id}
+	var text string
+	if from != nil {
+		text, _ = from.c.Data[id].(string)
+		if f, _ = from.def.Field(id); f != nil {
+			label = f.Label
+		}
+	}
+	if f == nil {
+		f = &flow.Field{ID: id, Label: label}
+	}
+	if f.Type == flow.TypeDate {
+		if day, err = calendar.ParseDate(text); err == nil {
+			return day.Start(), day, f, nil
+		}
+	} else if at, err = time.Parse(time.RFC3339, text); err == nil {
+		return at.UTC(), calendar.Date{}, f, nil
+	}
+	return at, day, f, &Refused{Refusals: []Refusal{*refuse("field_empty", "field", label.IT, "field_en", label.EN)}}
+}
+
+func (w *world) untilField(n *node, decl *flow.Deadline, d *store.Deadline) error {
+	at, day, f, err := w.fieldTime(n, decl.Until)
+	if err != nil {
+		return err
+	}
+	if f.Type == flow.TypeDate {
 		d.DueAt, d.LastDay = day.AddDays(1).Start(), day.String()
 	} else {
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return &Refused{Refusals: []Refusal{*refuse("field_empty", "field", f.Label.IT, "field_en", f.Label.EN)}}
-		}
-		d.DueAt, d.LastDay = at.UTC(), calendar.DateOf(at.Add(-time.Microsecond)).String()
+		d.DueAt, d.LastDay = at, calendar.DateOf(at.Add(-time.Microsecond)).String()
 	}
 	d.ExplainIT, d.ExplainEN = "Data fissata in: "+f.Label.IT+".", "Date set in: "+f.Label.EN+"."
 	return nil

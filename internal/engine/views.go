@@ -101,6 +101,7 @@ type CaseView struct {
 	Documents []DocumentView
 	Parents   []Summary // from the root down to the parent
 	RulesDate string
+	GoesOn    bool // people may still have something to do: it has not ended, or has duties after its end
 }
 
 // DeadlineView is a term as people see it.

@@ -163,6 +163,20 @@ func (w *world) facts(n *node, s *step) *Facts {
 	f.SUA, _ = w.e.parties.body(n.c.SUA)
 	if p := w.parent(n); p != nil {
 		f.Parent = p.c
+		f.above = append(f.above, Child{p.c, p.def})
+	}
+	if r := w.root(n); r != n {
+		f.above = append(f.above, Child{r.c, r.def})
+	}
+	for i, a := range f.above {
+		if i > 0 && a.Case == f.above[0].Case {
+			break // the parent is the root
+		}
+		for _, c := range w.children(w.nodes[a.ID], "") {
+			if c != n {
+				f.Above = append(f.Above, Child{c.c, c.def})
+			}
+		}
 	}
 	for _, d := range n.documents {
 		f.Documents[d.Type] = d

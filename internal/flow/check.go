@@ -177,10 +177,11 @@ func (d *draft) checkEvent(e *Event) {
 }
 
 // checkUnasked wants an event that a deadline, a join or a parent may fire to ask for nothing. Other events of the system
-// are fired by our own code (imports), which has the values.
-func (d *draft) checkUnasked(path string, owner *Definition, e *Event, why string) {
+// are fired by our own code (imports), which has the values. What a parent gives to a field is given to the input that sets it.
+func (d *draft) checkUnasked(path string, owner *Definition, e *Event, why string, given ...Copied) {
 	for _, in := range e.Inputs {
-		if !in.Optional {
+		isGiven := in.Kind == InputField && slices.ContainsFunc(given, func(c Copied) bool { return c.To == in.Field })
+		if !in.Optional && !isGiven {
 			d.fault(path, "«%s» di %s chiede «%s», ma nessuno può darlo (%s): deve essere optional", e.ID, owner.Workflow, in.ID, why)
 		}
 	}

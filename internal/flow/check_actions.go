@@ -1,6 +1,10 @@
 package flow
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/province-comuni/sua/internal/calendar"
+)
 
 // checkAction checks one line of `then` of an event.
 func (d *draft) checkAction(path string, e *Event, a *Action) {
@@ -11,6 +15,9 @@ func (d *draft) checkAction(path string, e *Event, a *Action) {
 		d.checkAssign(path, e, a)
 	case VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume:
 		d.checkTimer(path, e, a)
+	case VerbExtend:
+		d.checkTimer(path, e, a)
+		d.checkExtend(path, e, a)
 	case VerbOpen:
 		d.checkOpen(path, e, a)
 	case VerbOpenLinked:
@@ -22,7 +29,7 @@ func (d *draft) checkAction(path string, e *Event, a *Action) {
 			d.checkCopies(path, e, nil, a.Copy, linked)
 		}
 	case VerbTell:
-		d.checkTell(path, a)
+		d.checkTell(path, e, a)
 	case VerbRun:
 		d.checkCall(join(path, VerbRun), a.Effect, d.c.vocabulary.Effects)
 	}
@@ -32,6 +39,18 @@ func (d *draft) checkSet(path string, e *Event, a *Action) {
 	field, found := d.Field(a.Field)
 	if !found && a.Field != "" {
 		d.fault(path, "campo sconosciuto: «%s»%s", a.Field, maybe(a.Field, keys(d.index.fields)))
+	}
+	switch {
+	case a.Value != nil:
+		if found {
+			d.checkLiteral(path, d.Definition, field, a.Value)
+		}
+		return
+	case a.From == FromEffective:
+		if found && field.Type != TypeDate && field.Type != TypeInstant && field.Type != "" {
+			d.fault(path, "«from: effective» vuole un campo di tipo date o instant: «%s» è di tipo %s", a.Field, field.Type)
+		}
+		return
 	}
 	input := d.input(path, e, a.From)
 	if !found || input == nil || input.Type == "" || field.Type == "" {
@@ -46,6 +65,62 @@ func (d *draft) checkSet(path string, e *Event, a *Action) {
 			d.fault(path, "il valore «%s» del dato «%s» non è fra quelli del campo «%s»", choice.ID, a.From, a.Field)
 		}
 	}
+}
+
+// checkLiteral wants a value that a workflow may write: one of a choice, or true or false for a bool.
+func (d *draft) checkLiteral(path string, owner *Definition, field *Field, value any) {
+	id, isText := value.(string)
+	switch {
+	case field.Type == "" || isText && id == "": // reported while decoding
+	case field.Type == TypeChoice && isText:
+		if !hasChoice(field.Of, id) {
+			d.fault(path, "«%s» non è un valore del campo «%s»%s", id, field.ID, maybe(id, choiceIDs(field.Of)))
+		}
+	case field.Type == TypeBool && !isText:
+	case field.Type == TypeChoice || field.Type == TypeBool:
+		d.fault(path, "il campo «%s» di «%s» è di tipo %s: «%v» non è un suo valore", field.ID, owner.Workflow, field.Type, value)
+	default:
+		d.fault(path, "un valore fisso vale solo per una scelta o un bool: «%s» di «%s» è di tipo %s", field.ID, owner.Workflow, field.Type)
+	}
+}
+
+// checkExtend wants a length that the deadline's own rule can add to its end.
+func (d *draft) checkExtend(path string, e *Event, a *Action) {
+	if a.Days != "" {
+		d.checkGivenDays(path, e, a.Days)
+	}
+	deadline, found := d.Deadline(a.Deadline)
+	if !found {
+		return
+	}
+	rule, known := calendar.Lookup(deadline.Counted)
+	switch {
+	case deadline.Counted == "" && !deadline.Until.Zero() && a.Term != "":
+		d.fault(path, "il termine «%s» non ha «counted»: la regola con cui contare la proroga", a.Deadline)
+	case deadline.Counted != "" && !known && !deadline.Until.Zero():
+		d.checkRule(join(join("deadlines", deadline.ID), "counted"), deadline.Counted)
+	case rule.Backward():
+		d.fault(path, "il termine «%s» si conta a ritroso: non si proroga", a.Deadline)
+	}
+	if a.Term != "" {
+		d.checkLimit(path, a.Term, termKinds)
+		d.checkFit(path, a.Term, deadline.Counted)
+	}
+}
+
+// checkGivenDays wants an int: an input of the event, or a field.
+func (d *draft) checkGivenDays(path string, e *Event, id string) {
+	if input, found := e.Input(id); found {
+		if input.Type != TypeInt && input.Type != "" {
+			d.fault(path, "il dato «%s» deve essere di tipo int, non %s", id, input.Type)
+		}
+		return
+	}
+	if _, found := d.Field(id); !found {
+		d.fault(path, "«%s» non è un dato dell'evento né un campo del caso%s", id, maybe(id, append(inputIDs(e), keys(d.index.fields)...)))
+		return
+	}
+	d.checkInt(path, id)
 }
 
 func (d *draft) input(path string, e *Event, id string) *Input {
@@ -113,8 +188,36 @@ func (d *draft) checkOpen(path string, e *Event, a *Action) {
 			}
 		}
 	}
-	if child != nil {
-		d.checkCopies(path, e, register, a.Copy, child)
+	if child == nil {
+		return
+	}
+	d.checkCopies(path, e, register, a.Copy, child)
+	for _, s := range a.Set {
+		field, found := child.Field(s.Field)
+		if !found {
+			d.fault(path, "«set»: il workflow «%s» non ha il campo «%s»%s", child.Workflow, s.Field, maybe(s.Field, keys(child.index.fields)))
+			continue
+		}
+		d.checkLiteral(path, child, field, s.Value)
+		if slices.ContainsFunc(a.Copy, func(c Copied) bool { return c.To == s.Field }) {
+			d.fault(path, "il campo «%s» è sia in «copy» sia in «set»", s.Field)
+		}
+	}
+	d.checkOpenAfterEnd(path, e, a)
+}
+
+// checkOpenAfterEnd refuses to open, in a case that has ended, a child that may not be open there.
+func (d *draft) checkOpenAfterEnd(path string, e *Event, a *Action) {
+	child, found := d.Child(a.Children)
+	if !found || child.Outlives {
+		return
+	}
+	for _, m := range e.Moves {
+		for _, id := range m.From {
+			if state, known := d.State(id); known && state.Final != "" {
+				d.fault(path, "«%s» parte da «%s», che è uno stato finale, e apre «%s»: serve «outlives: true»", e.ID, id, a.Children)
+			}
+		}
 	}
 }
 
@@ -122,10 +225,13 @@ func (d *draft) checkOpen(path string, e *Event, a *Action) {
 func (d *draft) checkCopies(path string, e *Event, register *Register, copies []Copied, to *Definition) {
 	for _, c := range copies {
 		typ, found := d.copiedType(e, register, c.From)
-		if !found {
-			d.fault(path, "«copy»: «%s» non è un dato dell'evento, una colonna delle righe o un campo del caso", c.From)
-		}
 		field, exists := to.Field(c.To)
+		if !found {
+			typ, found = d.inheritedType(c.From, field)
+		}
+		if !found {
+			d.fault(path, "«copy»: «%s» non è un dato dell'evento, una colonna delle righe o un campo del caso o di un caso superiore", c.From)
+		}
 		switch {
 		case !exists:
 			d.fault(path, "«copy»: il workflow «%s» non ha il campo «%s»%s", to.Workflow, c.To, maybe(c.To, keys(to.index.fields)))
@@ -135,15 +241,15 @@ func (d *draft) checkCopies(path string, e *Event, register *Register, copies []
 	}
 }
 
-// copiedType looks where the engine will look: an input, a column of the row, a field of this case.
+// copiedType looks where the engine will look: a column of the row, an input, a field of this case.
 func (d *draft) copiedType(e *Event, register *Register, id string) (Type, bool) {
-	if input, found := e.Input(id); found && input.Kind != InputRow && input.Kind != InputRows {
-		return input.Type, true
-	}
 	if register != nil {
 		if column, found := register.Column(id); found {
 			return column.Type, true
 		}
+	}
+	if input, found := e.Input(id); found && input.Kind != InputRow && input.Kind != InputRows {
+		return input.Type, true
 	}
 	if field, found := d.Field(id); found {
 		return field.Type, true
@@ -151,7 +257,27 @@ func (d *draft) copiedType(e *Event, register *Register, id string) (Type, bool)
 	return "", false
 }
 
-func (d *draft) checkTell(path string, a *Action) {
+// inheritedType looks above: at the workflows that have this one as a child, and those above them. One that has a field of
+// the type wanted is enough: the engine leaves alone a value that does not fit.
+func (d *draft) inheritedType(id string, want *Field) (Type, bool) {
+	var typ Type
+	found := false
+	seen := map[string]bool{d.Workflow: true}
+	for above := d.c.library.parents[d.Workflow]; len(above) > 0; above = above[1:] {
+		parent := above[0]
+		if seen[parent.Workflow] {
+			continue
+		}
+		seen[parent.Workflow] = true
+		if field, has := parent.Field(id); has && (!found || want != nil && field.Type == want.Type) {
+			typ, found = field.Type, true
+		}
+		above = append(slices.Clip(above), d.c.library.parents[parent.Workflow]...)
+	}
+	return typ, found
+}
+
+func (d *draft) checkTell(path string, e *Event, a *Action) {
 	child := d.child(path, a.Children)
 	if child == nil || a.Event == "" {
 		return
@@ -163,7 +289,8 @@ func (d *draft) checkTell(path string, a *Action) {
 	case !event.firedBy("parent"):
 		d.fault(path, "«%s» di «%s» non è comandato dal padre: gli manca by: [parent]", a.Event, child.Workflow)
 	default:
-		d.checkUnasked(path, child, event, "lo comanda il padre")
+		d.checkUnasked(path, child, event, "lo comanda il padre", a.Copy...)
+		d.checkCopies(path, e, nil, a.Copy, child)
 		if len(event.Documents) > 0 {
 			d.fault(path, "«%s» di «%s» chiede documenti, ma lo comanda il padre", a.Event, child.Workflow)
 		}

@@ -3,6 +3,8 @@ package flow
 import (
 	"maps"
 	"slices"
+
+	"github.com/province-comuni/sua/internal/calendar"
 )
 
 // termKinds are the kinds of limit that a deadline can count.
@@ -13,10 +15,16 @@ func (d *draft) checkDeadline(deadline *Deadline) {
 	switch {
 	case d.given(path, "term") == d.given(path, "until"):
 		d.fault(path, "un termine ha «term» oppure «until», non entrambi né nessuno")
-	case deadline.Until != "":
-		d.checkUntil(path, deadline.Until)
+	case !deadline.Until.Zero():
+		d.checkDay(join(path, "until"), "until", deadline.Until)
 	default:
 		d.checkTerm(path, deadline)
+	}
+	if !deadline.FromField.Zero() {
+		d.checkDay(join(path, "from"), "from", deadline.FromField)
+		if d.given(path, "until") {
+			d.fault(join(path, "from"), "«from» dice da quando si conta: con «until» non serve")
+		}
 	}
 	if deadline.Fire != "" {
 		d.checkExpiry(join(path, "at_expiry"), deadline)
@@ -32,13 +40,58 @@ func (d *draft) given(path, key string) bool {
 	return marked
 }
 
-func (d *draft) checkUntil(path, id string) {
+// checkDay wants a date or instant: a field of the case, or of each workflow that has this one as a child.
+func (d *draft) checkDay(path, key string, ref FieldRef) {
+	if ref.Field != "" {
+		field, found := d.Field(ref.Field)
+		switch {
+		case !found:
+			d.fault(path, "campo sconosciuto: «%s»%s", ref.Field, maybe(ref.Field, keys(d.index.fields)))
+		case field.Type != TypeDate && field.Type != TypeInstant && field.Type != "":
+			d.fault(path, "«%s» vuole un campo di tipo date o instant, non %s", key, field.Type)
+		}
+		return
+	}
+	for _, parent := range d.parentsFor(path) {
+		field, found := parent.Field(ref.ParentField)
+		switch {
+		case !found:
+			d.fault(path, "il workflow «%s» non ha il campo «%s»%s", parent.Workflow, ref.ParentField, maybe(ref.ParentField, keys(parent.index.fields)))
+		case field.Type != TypeDate && field.Type != TypeInstant && field.Type != "":
+			d.fault(path, "«%s» vuole un campo di tipo date o instant: «%s» di «%s» è di tipo %s", key, ref.ParentField, parent.Workflow, field.Type)
+		}
+	}
+}
+
+// parentsFor returns the workflows that have this one as a child; none is a fault of what reads a field of the parent.
+func (d *draft) parentsFor(path string) []*Definition {
+	parents := d.c.library.parents[d.Workflow]
+	if len(parents) == 0 {
+		d.fault(path, "«parent_field»: nessun workflow ha «%s» come figlio", d.Workflow)
+	}
+	return parents
+}
+
+// checkLength checks a length in days that a field of the case holds.
+func (d *draft) checkLength(path string, deadline *Deadline) {
+	term := deadline.Term
+	if term.Share != "" {
+		d.checkLimit(join(path, "share"), term.Share, []string{"ratio", "percent"})
+	}
+	d.checkInt(path, term.Days+term.Of)
+	if r, found := calendar.Lookup(deadline.Counted); found && !r.Counts(calendar.Days) {
+		d.fault(path, "la regola «%s» non conta in days", deadline.Counted)
+	}
+}
+
+func (d *draft) checkInt(path, id string) {
 	field, found := d.Field(id)
 	switch {
+	case id == "":
 	case !found:
-		d.fault(join(path, "until"), "campo sconosciuto: «%s»%s", id, maybe(id, keys(d.index.fields)))
-	case field.Type != TypeDate && field.Type != TypeInstant && field.Type != "":
-		d.fault(join(path, "until"), "«until» vuole un campo di tipo date o instant, non %s", field.Type)
+		d.fault(path, "campo sconosciuto: «%s»%s", id, maybe(id, keys(d.index.fields)))
+	case field.Type != TypeInt && field.Type != "":
+		d.fault(path, "il campo «%s» deve essere di tipo int, non %s", id, field.Type)
 	}
 }
 
@@ -54,14 +107,12 @@ func (d *draft) checkTerm(path string, deadline *Deadline) {
 		d.checkFit(join(path, "counted"), key, deadline.Counted)
 	}
 	switch {
+	case term.Days != "" || term.Share != "":
+		d.checkLength(join(path, "term"), deadline)
 	case term.Field != "":
 		d.checkTotal(join(path, "term"), d.Definition, term.Field, term.ByChoice)
 	case term.ParentField != "":
-		parents := d.c.library.parents[d.Workflow]
-		if len(parents) == 0 {
-			d.fault(join(path, "term"), "«parent_field»: nessun workflow ha «%s» come figlio", d.Workflow)
-		}
-		for _, parent := range parents {
+		for _, parent := range d.parentsFor(join(path, "term")) {
 			d.checkTotal(join(path, "term"), parent, term.ParentField, term.ByChoice)
 		}
 	}

@@ -20,13 +20,20 @@ func (d *draft) readDeadline(e entry) Deadline {
 	t := d.table(e.val, e.path, "label", "help", "law", "term", "until", "counted", "from", "while", "at_expiry", "remind", "blocked_by")
 	deadline := Deadline{
 		ID: e.id, Label: t.label(), Help: t.optional("help"), Law: t.text("law"),
-		Term: d.readTerm(t), Until: t.optionalID("until"), Counted: t.optionalID("counted"), From: "effective",
+		Term: d.readTerm(t), Counted: t.optionalID("counted"), From: "effective",
 		While: d.states(t, "while"), Remind: t.ids("remind"), BlockedBy: d.calls(t, "blocked_by", d.c.vocabulary.Guards, "guardia"),
 	}
-	if t.keys["from"] != nil {
+	if until := t.keys["until"]; until != nil && until.Kind == yaml.MappingNode {
+		deadline.Until = d.fieldRef(until, join(e.path, "until"))
+	} else {
+		deadline.Until.Field = t.optionalID("until")
+	}
+	if from := t.keys["from"]; from != nil && from.Kind == yaml.MappingNode {
+		deadline.FromField = d.fieldRef(from, join(e.path, "from"))
+	} else if from != nil {
 		deadline.From = t.id("from")
 		if deadline.From != "effective" && deadline.From != "at" {
-			d.fault(join(e.path, "from"), "«from» deve essere effective (data di efficacia) o at (data di registrazione)")
+			d.fault(join(e.path, "from"), "«from» deve essere effective (data di efficacia), at (data di registrazione), {field: campo} o {parent_field: campo}")
 		}
 	}
 	for i, remind := range deadline.Remind {
@@ -50,7 +57,18 @@ func (d *draft) readDeadline(e entry) Deadline {
 	return deadline
 }
 
-// readTerm reads a limit key, or {field: f, choice: key …}, or {parent_field: f, choice: key …}.
+// fieldRef reads {field: f} or {parent_field: f}.
+func (d *draft) fieldRef(n *yaml.Node, path string) FieldRef {
+	t := d.table(n, path, "field", "parent_field")
+	ref := FieldRef{Field: t.optionalID("field"), ParentField: t.optionalID("parent_field")}
+	if (t.keys["field"] == nil) == (t.keys["parent_field"] == nil) {
+		d.fault(path, "«%s» deve dire un solo campo: «field» oppure «parent_field»", lastOf(path))
+	}
+	return ref
+}
+
+// readTerm reads a limit key, or {field: f, choice: key …}, or {parent_field: f, choice: key …}, or {days: f}, or
+// {share: key, of: f}. A table over a choice may have a value called days: the field says that it is one.
 func (d *draft) readTerm(t table) Term {
 	n := t.keys["term"]
 	if n == nil {
@@ -58,6 +76,9 @@ func (d *draft) readTerm(t table) Term {
 	}
 	if n.Kind != yaml.MappingNode {
 		return Term{Key: d.scalar(n, "term")}
+	}
+	if value(n, "field") == nil && value(n, "parent_field") == nil && (value(n, "days") != nil || value(n, "share") != nil) {
+		return d.readDays(n, join(t.path, "term"))
 	}
 	term := Term{ByChoice: map[string]string{}}
 	for _, e := range d.pairs(n, join(t.path, "term")) {
@@ -75,4 +96,13 @@ func (d *draft) readTerm(t table) Term {
 		d.fault(join(t.path, "term"), "la tabella dei termini deve dire il campo da cui dipende: «field» oppure «parent_field»")
 	}
 	return term
+}
+
+// readDays reads a length that a field of the case holds.
+func (d *draft) readDays(n *yaml.Node, path string) Term {
+	if value(n, "share") == nil {
+		return Term{Days: d.table(n, path, "days").id("days")}
+	}
+	t := d.table(n, path, "share", "of")
+	return Term{Share: t.text("share"), Of: t.id("of")}
 }

@@ -11,14 +11,14 @@ import (
 
 // verbKeys are the verbs of `then` with the keys that may stand beside them.
 var verbKeys = map[string][]string{
-	VerbSet: {"from"}, VerbFix: nil, VerbAssign: {"from"},
-	VerbStart: nil, VerbRestart: nil, VerbStop: nil, VerbSuspend: nil, VerbResume: nil,
-	VerbOpen: {"for_each", "copy"}, VerbOpenLinked: {"link", "copy"}, VerbTell: {"event"}, VerbNotify: {"to"}, VerbRun: nil,
+	VerbSet: {"from", "value"}, VerbFix: nil, VerbAssign: {"from"},
+	VerbStart: nil, VerbRestart: nil, VerbStop: nil, VerbSuspend: nil, VerbResume: nil, VerbExtend: {"term", "days"},
+	VerbOpen: {"for_each", "copy", "set"}, VerbOpenLinked: {"link", "copy"}, VerbTell: {"event", "copy"}, VerbNotify: {"to"}, VerbRun: nil,
 }
 
-// verbs in the order in which a line is searched for one.
-var verbs = []string{VerbSet, VerbFix, VerbAssign, VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume,
-	VerbOpen, VerbOpenLinked, VerbTell, VerbNotify, VerbRun}
+// verbs in the order in which a line is searched for one: open comes first, because `set` may stand beside it.
+var verbs = []string{VerbOpen, VerbSet, VerbFix, VerbAssign, VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume, VerbExtend,
+	VerbOpenLinked, VerbTell, VerbNotify, VerbRun}
 
 func (d *draft) actions(t table) []Action {
 	var actions []Action
@@ -57,6 +57,13 @@ func (d *draft) action(n *yaml.Node, path, verb string) Action {
 	a := Action{Verb: verb}
 	switch verb {
 	case VerbSet:
+		if given := t.keys["value"]; given != nil {
+			a.Field, a.Value = t.id(verb), d.literal(given, "value")
+			if t.keys["from"] != nil {
+				d.fault(path, "«set» ha «from» oppure «value»")
+			}
+			break
+		}
 		a.Field, a.From = d.pairOf(t, verb, "field", "from")
 	case VerbAssign:
 		a.Role, a.From = d.pairOf(t, verb, "role", "from")
@@ -66,11 +73,17 @@ func (d *draft) action(n *yaml.Node, path, verb string) Action {
 		}
 	case VerbOpen:
 		a.Children, a.ForEach, a.Copy = t.id(verb), t.optionalID("for_each"), d.copied(t)
+		a.Set = d.literals(t)
 	case VerbOpenLinked:
 		a.Workflow, a.Link = d.pairOf(t, verb, "workflow", "link")
 		a.Copy = d.copied(t)
 	case VerbTell:
-		a.Children, a.Event = t.id(verb), t.id("event")
+		a.Children, a.Event, a.Copy = t.id(verb), t.id("event"), d.copied(t)
+	case VerbExtend:
+		a.Deadline, a.Term, a.Days = t.id(verb), t.text("term"), t.optionalID("days")
+		if (t.keys["term"] == nil) == (t.keys["days"] == nil) {
+			d.fault(path, "«extend» deve dire di quanto: «term» (un limite) oppure «days» (un dato o un campo)")
+		}
 	case VerbNotify:
 		a.Template, a.To = t.id(verb), t.roles("to", "followers")
 		if len(a.To) == 0 {
@@ -97,6 +110,27 @@ func (d *draft) pairOf(t table, verb, first, second string) (string, string) {
 	}
 	inner := d.table(n, join(t.path, verb), first, second)
 	return inner.id(first), inner.id(second)
+}
+
+// literals reads {field: value …}: what `open` gives to the new case.
+func (d *draft) literals(t table) []Literal {
+	var list []Literal
+	for _, e := range d.named(t, "set") {
+		list = append(list, Literal{Field: e.id, Value: d.literal(e.val, e.id)})
+	}
+	return list
+}
+
+// literal reads the id of a choice, or true or false.
+func (d *draft) literal(n *yaml.Node, what string) any {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		return d.scalar(n, what)
+	}
+	var yes bool
+	if n.Decode(&yes) != nil {
+		d.c.reportNode(n, "«%s» deve essere true o false", what)
+	}
+	return yes
 }
 
 // copied reads [a, {from: b, to: c}, {b: c}].

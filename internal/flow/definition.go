@@ -153,11 +153,14 @@ type Deadline struct {
 	Label   Text
 	Help    Text
 	Law     string
-	Term    Term   // zero when Until is used
-	Until   string // field of type instant or date that says when it is over
-	Counted string // rule of package calendar
-	From    string // "effective" (default) or "at": which of the two times of the starting event
-	While   []string
+	Term    Term     // zero when Until is used
+	Until   FieldRef // field of type instant or date that says when it is over
+	Counted string   // rule of package calendar
+	// From is which of the two times of the starting event counts: "effective" (default) or "at". FromField, when given,
+	// names the date or instant from which the term is counted instead.
+	From      string
+	FromField FieldRef
+	While     []string
 	// Fire is the event at expiry; empty when expiry only alerts. Alert names the roles told.
 	Fire      string
 	Alert     []string
@@ -165,23 +168,46 @@ type Deadline struct {
 	BlockedBy []Call   // guards that must hold before Fire; a refusal blocks and is shown
 }
 
-// Term names a number of the law: one key, or a total table over a choice field of the case or of its parent.
+// FieldRef names a field of the case, or of its parent; zero: none.
+type FieldRef struct {
+	Field       string
+	ParentField string
+}
+
+// Zero reports whether no field is named.
+func (r FieldRef) Zero() bool { return r == FieldRef{} }
+
+// Term says how long: a number of the law under one key, or a total table over a choice field of the case or of its
+// parent; or the days that an int field of the case holds; or a share of them that the law fixes.
 type Term struct {
 	Key         string
 	Field       string
 	ParentField string
 	ByChoice    map[string]string // choice id -> limit key
+	Days        string            // int field: so many days
+	Share       string            // limit key of kind ratio or percent …
+	Of          string            // … of the days in this int field, rounded down
 }
 
 // Zero reports whether no term is given.
-func (t Term) Zero() bool { return t.Key == "" && len(t.ByChoice) == 0 }
+func (t Term) Zero() bool {
+	return t.Key == "" && len(t.ByChoice) == 0 && t.Days == "" && t.Share == ""
+}
 
-// Keys returns every limit key the term may use, sorted.
+// Keys returns every limit key that gives the length of the term, sorted; the key of a share is none of them.
 func (t Term) Keys() []string {
 	if t.Key != "" {
 		return []string{t.Key}
 	}
 	return sortedValues(t.ByChoice)
+}
+
+// keysRead are the limit keys that the term rests on, that of a share included.
+func (t Term) keysRead() []string {
+	if t.Share != "" {
+		return []string{t.Share}
+	}
+	return t.Keys()
 }
 
 // By says who may fire an event: a role, or the owner of an act as the agreement assigns it.
@@ -264,7 +290,7 @@ type Call struct {
 
 // Verbs of `then`.
 const (
-	VerbSet        = "set"         // Field, From
+	VerbSet        = "set"         // Field, From or Value
 	VerbFix        = "fix"         // rules_date
 	VerbAssign     = "assign"      // Role, From
 	VerbStart      = "start"       // Deadline
@@ -272,9 +298,10 @@ const (
 	VerbStop       = "stop"        // Deadline
 	VerbSuspend    = "suspend"     // Deadline
 	VerbResume     = "resume"      // Deadline
-	VerbOpen       = "open"        // Children, ForEach, Copy
+	VerbExtend     = "extend"      // Deadline, Term or Days
+	VerbOpen       = "open"        // Children, ForEach, Copy, Set
 	VerbOpenLinked = "open_linked" // Workflow, Link, Copy
-	VerbTell       = "tell"        // Children, Event
+	VerbTell       = "tell"        // Children, Event, Copy
 	VerbNotify     = "notify"      // Template, To
 	VerbRun        = "run"         // Effect
 )
@@ -282,25 +309,38 @@ const (
 // Action is one line of `then`; which members are set depends on Verb.
 type Action struct {
 	Verb     string
-	Field    string   // set
-	From     string   // set, assign: an input id
-	Role     string   // assign: officer | rup | a role of the case
-	Deadline string   // start … resume
-	Children string   // open, tell: id of a Child
-	ForEach  string   // open: an input of kind row or rows
-	Copy     []Copied // open, open_linked: values given to the new case
-	Event    string   // tell
-	Workflow string   // open_linked
-	Link     string   // open_linked: re_tender_of, replaces, call_off_of …
-	Template string   // notify
-	To       []string // notify: roles, or "followers"
-	Effect   Call     // run
+	Field    string    // set
+	From     string    // set, assign: an input id; set: also "effective", the time at which the event took effect
+	Value    any       // set: the id of a choice (string), or true or false
+	Role     string    // assign: officer | rup | a role of the case
+	Deadline string    // start … extend
+	Term     string    // extend: a limit key
+	Days     string    // extend: an input of kind value or field, or a field: so many days
+	Children string    // open, tell: id of a Child
+	ForEach  string    // open: an input of kind row or rows
+	Copy     []Copied  // open, open_linked, tell: values given to the other case
+	Set      []Literal // open: fixed values given to the new case
+	Event    string    // tell
+	Workflow string    // open_linked
+	Link     string    // open_linked: re_tender_of, replaces, call_off_of …
+	Template string    // notify
+	To       []string  // notify: roles, or "followers"
+	Effect   Call      // run
 }
 
-// Copied gives the new case's field To the value of From: an input, a column of the row, or a field of this case,
-// looked up in that order.
+// FromEffective stands in Action.From for the time at which the event took effect.
+const FromEffective = "effective"
+
+// Copied gives the other case's field To the value of From: a column of the row, an input, a field of this case, of its
+// parent or of its root, looked up in that order.
 type Copied struct {
 	From, To string
+}
+
+// Literal gives a field of a new case a value that the workflow fixes: the id of a choice (string), or true or false.
+type Literal struct {
+	Field string
+	Value any
 }
 
 // Join moves this case when its children have moved: the only way up.

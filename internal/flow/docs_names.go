@@ -252,6 +252,26 @@ func (p *page) then(e *Event) string {
 	return strings.Join(texts, "; ")
 }
 
+// fixed is the value that a workflow itself gives to a field.
+func (p *page) fixed(id string, value any) string {
+	if value == nil {
+		return ""
+	}
+	f, found := p.d.Field(id)
+	if !found {
+		return ""
+	}
+	return " = " + Format(f.Type, f.Of, value, "it")
+}
+
+// extension is by how much a term is extended.
+func (p *page) extension(a Action) string {
+	if a.Term != "" {
+		return p.limit(a.Term)
+	}
+	return "tanti giorni quanti ne dice " + code(a.Days)
+}
+
 func (p *page) action(a Action) string {
 	deadline, child := a.Deadline, a.Children
 	if t, found := p.d.Deadline(a.Deadline); found {
@@ -262,7 +282,7 @@ func (p *page) action(a Action) string {
 	}
 	switch a.Verb {
 	case VerbSet:
-		return "imposta " + code(a.Field)
+		return "imposta " + code(a.Field) + p.fixed(a.Field, a.Value)
 	case VerbFix:
 		return "fissa la data delle regole"
 	case VerbAssign:
@@ -277,6 +297,8 @@ func (p *page) action(a Action) string {
 		return "sospende il termine «" + deadline + "»"
 	case VerbResume:
 		return "riprende il termine «" + deadline + "»"
+	case VerbExtend:
+		return "proroga il termine «" + deadline + "» di " + p.extension(a)
 	case VerbOpen:
 		return "apre «" + child + "»"
 	case VerbOpenLinked:

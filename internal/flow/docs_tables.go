@@ -41,25 +41,51 @@ func (p *page) deadlines() {
 
 // term writes how long a deadline is and how sure the numbers are.
 func (p *page) term(t Deadline) (long, marks string) {
-	if f, found := p.d.Field(t.Until); found {
-		return "fino a: " + f.Label.IT, ""
+	if !t.Until.Zero() {
+		return "fino a: " + p.fieldName(t.Until), ""
+	}
+	from := ""
+	if !t.FromField.Zero() {
+		from = "; si conta da: " + p.fieldName(t.FromField)
+	}
+	long, marks = p.length(t.Term)
+	return long + from, marks
+}
+
+// fieldName is the label of a field, or the id of a field of the parent, whose workflow is another page.
+func (p *page) fieldName(ref FieldRef) string {
+	if ref.ParentField != "" {
+		return code(ref.ParentField) + " del caso padre"
+	}
+	if f, found := p.d.Field(ref.Field); found {
+		return f.Label.IT
+	}
+	return code(ref.Field)
+}
+
+func (p *page) length(t Term) (long, marks string) {
+	if t.Days != "" {
+		return "giorni: " + p.fieldName(FieldRef{Field: t.Days}), ""
 	}
 	var texts, evidence []string
-	for _, key := range t.Term.Keys() {
+	for _, key := range t.keysRead() {
 		if l, err := p.limits.Get(key); err == nil && !slices.Contains(evidence, string(l.Mark)) {
 			evidence = append(evidence, string(l.Mark))
 		}
 	}
 	marks = strings.Join(evidence, ", ")
-	if t.Term.Key != "" {
-		return p.limit(t.Term.Key), marks
+	if t.Share != "" {
+		return p.limit(t.Share) + " dei giorni: " + p.fieldName(FieldRef{Field: t.Of}), marks
 	}
-	for _, value := range slices.Sorted(maps.Keys(t.Term.ByChoice)) {
+	if t.Key != "" {
+		return p.limit(t.Key), marks
+	}
+	for _, value := range slices.Sorted(maps.Keys(t.ByChoice)) {
 		name := value
-		if f, found := p.d.Field(t.Term.Field); found {
+		if f, found := p.d.Field(t.Field); found {
 			name = formatText(TypeChoice, f.Of, value, "it")
 		}
-		texts = append(texts, name+": "+p.limit(t.Term.ByChoice[value]))
+		texts = append(texts, name+": "+p.limit(t.ByChoice[value]))
 	}
 	return strings.Join(texts, "; "), marks
 }

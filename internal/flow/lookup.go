@@ -97,6 +97,18 @@ func (d *Definition) EventsFrom(state string) []*Event {
 	return events
 }
 
+// GoesOn reports whether people may have something to do in a state: in every one that is not final, and in a final one with
+// duties after the end, which some event of theirs may happen in.
+func (d *Definition) GoesOn(state string) bool {
+	s, found := d.State(state)
+	if !found || s.Final == "" {
+		return found
+	}
+	return slices.ContainsFunc(d.EventsFrom(state), func(e *Event) bool {
+		return !e.Rectify && slices.ContainsFunc(e.By, func(b By) bool { return b.Role != "system" && b.Role != "parent" })
+	})
+}
+
 // MovesFrom returns the moves of an event from a state, in the order in which they are tried. The state "" stands for
 // a case that does not exist yet: then they are the opening moves.
 func (d *Definition) MovesFrom(event, state string) []Move {

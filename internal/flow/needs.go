@@ -122,15 +122,19 @@ func (n *needing) action(d *Definition, a Action) Need {
 	switch a.Verb {
 	case VerbOpen, VerbTell:
 		return NeedChildren
+	case VerbOpenLinked:
+		if len(a.Copy) > 0 && len(n.library.parents[d.Workflow]) > 0 {
+			return NeedParent // a value that the case lacks is looked for above
+		}
 	case VerbRun:
 		return n.vocabulary.Effects[a.Effect.Name].NeedsOf(a.Effect.Params)
-	case VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume:
+	case VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume, VerbExtend:
 		what := NeedDeadlines
 		deadline, found := d.Deadline(a.Deadline)
 		if !found {
 			return what
 		}
-		if deadline.Term.ParentField != "" {
+		if deadline.Term.ParentField != "" || deadline.Until.ParentField != "" || deadline.FromField.ParentField != "" {
 			what |= NeedParent
 		}
 		return what | n.calls(deadline.BlockedBy)

@@ -45,8 +45,8 @@ func TestFileIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if keys := len(table.Keys()); keys != 191 || rows != 212 {
-		t.Errorf("%d keys and %d rows, want 191 and 212", keys, rows)
+	if keys := len(table.Keys()); keys != 207 || rows != 228 {
+		t.Errorf("%d keys and %d rows, want 207 and 228", keys, rows)
 	}
 }
 

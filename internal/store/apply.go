@@ -111,10 +111,15 @@ func (tx *Tx) InsertDeadline(d Deadline) error {
 	return nil
 }
 
-// UpdateDeadline queues the new status or term of a deadline.
-func (tx *Tx) UpdateDeadline(d Deadline) {
-	tx.queue("UPDATE deadlines SET status = $2, due_at = $3, last_day = $4, revision = $5, next_try = $6, blocked_by = $7, ended_at = $8 WHERE id = $1",
-		d.ID, d.Status, d.DueAt, d.LastDay, d.Revision, d.NextTry, jsonOrNil(d.BlockedBy), d.EndedAt)
+// UpdateDeadline queues the new status or term of a deadline, and how it was counted.
+func (tx *Tx) UpdateDeadline(d Deadline) error {
+	explanation, err := encodeJSON(struct{ IT, EN string }{d.ExplainIT, d.ExplainEN})
+	if err != nil {
+		return err
+	}
+	tx.queue("UPDATE deadlines SET status = $2, due_at = $3, last_day = $4, revision = $5, next_try = $6, blocked_by = $7, ended_at = $8, explanation = $9 WHERE id = $1",
+		d.ID, d.Status, d.DueAt, d.LastDay, d.Revision, d.NextTry, jsonOrNil(d.BlockedBy), d.EndedAt, explanation)
+	return nil
 }
 
 // WakeBlocked makes the blocked deadlines of a tree be tried again: something of the tree has changed.

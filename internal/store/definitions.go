@@ -13,14 +13,14 @@ type Pinned struct {
 	Hash, Workflow string
 	Version        int
 	Source         []byte // exact bytes
-	Open           int64  // cases that have not ended
+	Open           int64  // cases that have not ended, or that have terms after their end
 }
 
 // Definitions returns every pinned definition with the number of its open cases.
 func (db *DB) Definitions(ctx context.Context) ([]Pinned, error) {
 	var out []Pinned
 	err := db.read(ctx, Everything, query{
-		sql: `SELECT d.hash, d.workflow, d.version, d.source, (SELECT count(*) FROM cases c WHERE c.hash = d.hash AND c.outcome = '')
+		sql: `SELECT d.hash, d.workflow, d.version, d.source, (SELECT count(*) FROM cases c WHERE c.hash = d.hash AND (c.outcome = '' OR c.next_due IS NOT NULL))
 			FROM definitions d ORDER BY d.workflow, d.version`,
 		scan: func(r rows) error {
 			var p Pinned

@@ -85,6 +85,8 @@ type Want struct {
 	// Tree reads all of the below for every case of the tree, and every case itself; else for the one case.
 	Tree                                                          bool
 	Parent, Children, Rows, Documents, Agreement, Past, Deadlines bool
+	// Above reads the other children of the parent and of the root: cases alone.
+	Above bool
 }
 
 // Snapshot is what Load read. Cases always holds the case and its root.
@@ -111,6 +113,12 @@ func (tx *Tx) Load(w Want) (*Snapshot, error) {
 		}
 		if w.Children {
 			qs = append(qs, s.cases("parent = $1", tx.Case.ID))
+		}
+		if w.Above && tx.Case.Parent != "" {
+			qs = append(qs, s.cases("parent = $1", tx.Case.Parent))
+			if tx.Case.Parent != tx.Root.ID {
+				qs = append(qs, s.cases("parent = $1", tx.Root.ID))
+			}
 		}
 	}
 	if w.Rows {

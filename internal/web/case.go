@@ -14,6 +14,7 @@ import (
 type caseDetailView struct {
 	ID, Title, Kind, State, Help string
 	Ended                        bool
+	GoesOn                       bool // not ended, or with duties after its end
 	Body, SUA, RUP, Officer      string
 	RulesDate, Hash              string
 	Trail                        []crumb
@@ -107,7 +108,7 @@ func (s *site) drawCase(c echo.Context, who visitor, status int, done string, up
 		return err
 	}
 	view.Documents = documentsOf(detail, options, def, up)
-	if !mayUpload(who.Actor, detail.Summary) {
+	if !mayUpload(who.Actor, detail) {
 		view.Documents.Types = nil
 	}
 	f := s.frame(who, view.Title, "procedure")

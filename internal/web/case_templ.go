@@ -461,7 +461,7 @@ func nextActions(v caseDetailView) templ.Component {
 			}
 		}
 		if len(v.Actions) == 0 {
-			if v.Ended {
+			if v.Ended && !v.GoesOn {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "<p>La procedura è conclusa.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

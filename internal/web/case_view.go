@@ -10,7 +10,7 @@ import (
 
 func caseView(d engine.CaseView, l lists, now time.Time) caseDetailView {
 	v := caseDetailView{
-		ID: d.ID, Title: titleOf(d.Summary), Kind: d.Workflow.Label.IT, State: d.State.Label.IT, Help: d.Help.IT, Ended: d.EndedAt != nil,
+		ID: d.ID, Title: titleOf(d.Summary), Kind: d.Workflow.Label.IT, State: d.State.Label.IT, Help: d.Help.IT, Ended: d.EndedAt != nil, GoesOn: d.GoesOn,
 		Body: d.MemberBody.Name, SUA: d.SUA.Name, RUP: d.RUP.Name, Officer: d.Officer.Name,
 		RulesDate: isoDay(d.RulesDate), Hash: d.Hash, Stages: d.Stages,
 	}

@@ -141,10 +141,10 @@ func (s *site) upload(c echo.Context, who visitor) error {
 }
 
 // mayUpload hides the form from who would only be refused: control roles, and people of neither owner.
-func mayUpload(who auth.Actor, sum engine.Summary) bool {
+func mayUpload(who auth.Actor, d engine.CaseView) bool {
 	roles := engine.Vocabulary().Roles
-	return sum.EndedAt == nil && slices.ContainsFunc(who.Memberships, func(m auth.Membership) bool {
-		return (m.Body == sum.MemberBody.ID || m.Body == sum.SUA.ID) && roles[m.Role].Side != flow.SideControl
+	return d.GoesOn && slices.ContainsFunc(who.Memberships, func(m auth.Membership) bool {
+		return (m.Body == d.MemberBody.ID || m.Body == d.SUA.ID) && roles[m.Role].Side != flow.SideControl
 	})
 }
 

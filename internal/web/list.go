@@ -236,7 +236,7 @@ func rowViews(items []engine.Summary, now time.Time) []rowView {
 			State: sum.State.Label.IT, Stage: sum.Stage.Label.IT, Amount: euro(sum.Amount), Updated: day(sum.UpdatedAt),
 			Ended: sum.EndedAt != nil,
 		}
-		if sum.NextDue != nil && sum.EndedAt == nil {
+		if sum.NextDue != nil {
 			t := coming(*sum.NextDue, now)
 			row.Term = &t
 		}
