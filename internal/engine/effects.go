@@ -5,7 +5,9 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/law"
 	"github.com/province-comuni/sua/internal/store"
 )
 
@@ -29,6 +31,18 @@ func allEffects() map[string]Effect {
 		"next_in_rank": {
 			Word:  flow.Word{Needs: flow.NeedRows, Registers: bidColumns, Doc: Text{IT: "scorre la graduatoria", EN: "moves to the next ranked"}},
 			Apply: nextInRank,
+		},
+		"first_contract_day": {
+			Word: flow.Word{Fields: map[string][]flow.Type{"contract_from": {flow.TypeDate}}, AnyFields: map[string][]flow.Type{"amount": {flow.TypeMoney}, "kind": {flow.TypeChoice}},
+				Registers: admissionColumn, Limits: []string{"standstill.days", "threshold.eu.works", "threshold.eu.services_subcentral"},
+				Doc: Text{IT: "fissa il primo giorno in cui si può firmare il contratto", EN: "sets the first day on which the contract may be signed"}},
+			Apply: firstContractDay,
+		},
+		"size_subcontract": {
+			Word: flow.Word{Fields: map[string][]flow.Type{"amount": {flow.TypeMoney}, "size": {flow.TypeChoice}}, ParentFields: map[string][]flow.Type{"contract_amount": {flow.TypeMoney}},
+				Limits: []string{"subcontract.small_pct", "subcontract.small_amount"},
+				Doc:    Text{IT: "dice se il subappalto è piccolo", EN: "says whether the subcontract is small"}},
+			Apply: sizeSubcontract,
 		},
 	}
 }
@@ -98,4 +112,56 @@ func nextInRank(f *Facts, _ any) (Changes, error) {
 		out.Rows = append(out.Rows, r)
 	}
 	return out, nil
+}
+
+// firstContractDay: art. 18 c. 3: the day after the last of the standstill, full days that no holiday moves; the day of the
+// event itself when no standstill applies. What is not known spares none.
+func firstContractDay(f *Facts, _ any) (Changes, error) {
+	day := calendar.DateOf(f.Effective)
+	no := standstillApplies(f)
+	if no == nil || no.Code == "amount_unknown" {
+		res, _, missing := f.DeadlineAfter(f.Effective, "standstill.days", "standstill")
+		if missing != nil {
+			return Changes{}, &Refused{Event: f.Event.ID, Refusals: []Refusal{*missing}}
+		}
+		day = res.LastDay.AddDays(1)
+	} else if no.Code == "limit_missing" {
+		return Changes{}, &Refused{Event: f.Event.ID, Refusals: []Refusal{*no}}
+	}
+	return Changes{Fields: store.Values{"contract_from": day.String()}}, nil
+}
+
+// sizeSubcontract: art. 119 c. 16: small is a subcontract below the share of the contract or below the amount of the law; the
+// body then has half the days. What is not known is not small.
+func sizeSubcontract(f *Facts, _ any) (Changes, error) {
+	size := "ordinary"
+	amount, known := f.Case.Data["amount"].(int64)
+	small, no := f.Limit("subcontract.small_amount")
+	share, none := f.Limit("subcontract.small_pct")
+	if no = cmp.Or(no, none); no != nil {
+		return Changes{}, &Refused{Event: f.Event.ID, Refusals: []Refusal{*no}}
+	}
+	within, err := compareAmount(amount, small)
+	if err != nil {
+		return Changes{}, err
+	}
+	contract, _ := f.parentData()["contract_amount"].(int64)
+	below, err := belowShare(amount, contract, share)
+	if err != nil {
+		return Changes{}, err
+	}
+	if known && (within || below) {
+		size = "small"
+	}
+	return Changes{Fields: store.Values{"size": size}}, nil
+}
+
+// belowShare compares an amount with a share of a whole, as the law compares; of an unknown whole nothing is a share.
+func belowShare(amount, whole int64, l law.Limit) (bool, error) {
+	part, err := l.Fraction()
+	if err != nil {
+		return false, err
+	}
+	part.Mul(part, big.NewRat(whole, 1))
+	return whole > 0 && l.Op.Holds(big.NewRat(amount, 1).Cmp(part)), nil
 }

@@ -22,7 +22,7 @@ type Effect struct {
 
 // guards binds the names used in workflows. Adding one: write its function in guards_*.go, add a line here, its texts in
 // texts.go, and a scenario that it refuses.
-var guards = merge(genericGuards(), legalGuards())
+var guards = merge(genericGuards(), legalGuards(), awardGuards())
 
 // effects binds the names of `run`.
 var effects = allEffects()
@@ -46,6 +46,18 @@ func plain(doc Text, law string, needs flow.Need, check func(*Facts) *Refusal) G
 // reading adds to a guard the fields and limits that it reads by name.
 func (g Guard) reading(fields map[string][]flow.Type, limits ...string) Guard {
 	g.Fields, g.Limits = fields, limits
+	return g
+}
+
+// above adds to a guard the fields that it looks for in the case, then in its parent and root.
+func (g Guard) above(fields map[string][]flow.Type) Guard {
+	g.AnyFields = fields
+	return g
+}
+
+// rows adds to a guard the registers that it reads by name.
+func (g Guard) rows(registers map[string]map[string][]flow.Type) Guard {
+	g.Registers = registers
 	return g
 }
 

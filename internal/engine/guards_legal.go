@@ -2,31 +2,40 @@ package engine
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/flow"
 	"github.com/province-comuni/sua/internal/law"
+	"github.com/province-comuni/sua/internal/store"
 )
 
 func legalGuards() map[string]Guard {
 	money := map[string][]flow.Type{"amount": {flow.TypeMoney}}
-	criterion := map[string][]flow.Type{"criterion": {flow.TypeChoice}}
+	choices := func(ids ...string) map[string][]flow.Type {
+		out := map[string][]flow.Type{}
+		for _, id := range ids {
+			out[id] = []flow.Type{flow.TypeChoice}
+		}
+		return out
+	}
+	value := map[string][]flow.Type{"amount": {flow.TypeMoney}, "kind": {flow.TypeChoice}}
 	thresholds := []string{"threshold.eu.works", "threshold.eu.services_subcentral"}
 	return map[string]Guard{
 		"agreement_active":             plain(Text{IT: "convenzione in vigore", EN: "agreement in force"}, "art. 62 c. 9", flow.NeedAgreement, agreementActive),
-		"sua_qualified":                plain(Text{IT: "SUA qualificata per l'importo", EN: "SUA qualified for the value"}, "art. 62-63", 0, suaQualified).reading(money, "qualification.base.works", "qualification.base.services", "qualification.mid.works", "qualification.mid.services"),
-		"qualification_sufficient":     plain(Text{IT: "SUA qualificata per l'importo", EN: "SUA qualified for the value"}, "art. 62-63", 0, suaQualified).reading(money, "qualification.base.works", "qualification.base.services", "qualification.mid.works", "qualification.mid.services"),
-		"above_eu_threshold":           plain(Text{IT: "importo pari o superiore alla soglia europea", EN: "at or above the EU threshold"}, "art. 14", flow.NeedParent, aboveThreshold).reading(nil, thresholds...),
-		"below_eu_threshold":           plain(Text{IT: "importo sotto la soglia europea", EN: "below the EU threshold"}, "art. 14", flow.NeedParent, belowThreshold).reading(nil, thresholds...),
-		"best_value":                   plain(Text{IT: "criterio OEPV", EN: "best value"}, "art. 108", 0, bestValue).reading(criterion),
-		"lowest_price":                 plain(Text{IT: "criterio del minor prezzo", EN: "lowest price"}, "art. 108", 0, lowestPrice).reading(criterion),
-		"standstill_applies":           plain(Text{IT: "si applica lo stand-still", EN: "standstill applies"}, "art. 18 c. 3", flow.NeedParent|flow.NeedRows, standstillApplies).reading(nil, thresholds...),
-		"admission_follows_evaluation": plain(Text{IT: "inversione procedimentale", EN: "offers before admission"}, "art. 107 c. 3", flow.NeedParent, inversion),
-		"no_court_stay":                plain(Text{IT: "nessuna sospensione del giudice", EN: "no court stay"}, "art. 18 c. 4", flow.NeedChildren|flow.NeedParent, noCourtStay),
+		"sua_qualified":                plain(Text{IT: "SUA qualificata per l'importo", EN: "SUA qualified for the value"}, "art. 62-63", 0, suaQualified).above(choices("kind")).reading(money, "qualification.base.works", "qualification.base.services", "qualification.mid.works", "qualification.mid.services"),
+		"qualification_sufficient":     plain(Text{IT: "SUA qualificata per l'importo", EN: "SUA qualified for the value"}, "art. 62-63", 0, suaQualified).above(choices("kind")).reading(money, "qualification.base.works", "qualification.base.services", "qualification.mid.works", "qualification.mid.services"),
+		"above_eu_threshold":           plain(Text{IT: "importo pari o superiore alla soglia europea", EN: "at or above the EU threshold"}, "art. 14", 0, aboveThreshold).above(value).reading(nil, thresholds...),
+		"below_eu_threshold":           plain(Text{IT: "importo sotto la soglia europea", EN: "below the EU threshold"}, "art. 14", 0, belowThreshold).above(value).reading(nil, thresholds...),
+		"best_value":                   plain(Text{IT: "criterio OEPV", EN: "best value"}, "art. 108", 0, bestValue).above(choices("criterion")),
+		"lowest_price":                 plain(Text{IT: "criterio del minor prezzo", EN: "lowest price"}, "art. 108", 0, lowestPrice).above(choices("criterion")),
+		"standstill_applies":           plain(Text{IT: "si applica lo stand-still", EN: "standstill applies"}, "art. 18 c. 3", 0, standstillApplies).above(value).rows(admissionColumn).reading(nil, thresholds...),
+		"admission_follows_evaluation": plain(Text{IT: "inversione procedimentale", EN: "offers before admission"}, "art. 107 c. 3", 0, inversion).above(map[string][]flow.Type{"inversion": {flow.TypeBool}}),
+		"no_court_stay":                plain(Text{IT: "nessuna sospensione del giudice", EN: "no court stay"}, "art. 18 c. 4", flow.NeedChildren|flow.NeedParent|flow.NeedAbove, noCourtStay),
 		"quadro_economico_sums":        plain(Text{IT: "il quadro economico torna", EN: "the cost breakdown adds up"}, "art. 41, all. I.7", flow.NeedRows, quadroEconomicoSums),
 		"programming_respected":        plain(Text{IT: "CUI o esenzione motivata", EN: "programme code or reasoned exemption"}, "art. 37", 0, programmingRespected).reading(map[string][]flow.Type{"amount": {flow.TypeMoney}, "kind": {flow.TypeChoice}, "cui": {flow.TypeCUI}, "programme_exemption": {flow.TypeText}}, "programming.works_min", "programming.services_min"),
-		"request_documents_complete":   plain(Text{IT: "documenti della richiesta completi", EN: "request documents complete"}, "convenzione", flow.NeedDocuments, requestDocuments),
+		"request_documents_complete":   plain(Text{IT: "documenti della richiesta completi", EN: "request documents complete"}, "convenzione", flow.NeedDocuments, requestDocuments).above(choices("kind", "criterion")),
 	}
 }
 
@@ -52,21 +61,42 @@ func italianDay(s string) string {
 	return "…"
 }
 
-// kind is works, services or supplies, of the case or of its parent; empty when nobody says.
+// kind is works, services or supplies, of the case or of one above; empty when nobody says.
 func (f *Facts) kind() string { return f.choice("kind") }
 
-// choice reads a field of the case, or of the parent or root that has it.
-func (f *Facts) choice(id string) string {
-	if s, ok := f.Case.Data[id].(string); ok {
-		return s
-	}
-	if f.Parent != nil {
-		if s, ok := f.Parent.Data[id].(string); ok {
-			return s
+// anywhere reads a field of the case, or of the parent or root that has it filled in.
+func (f *Facts) anywhere(id string) any {
+	for _, data := range []store.Values{f.Case.Data, f.parentData(), f.Root.Data} {
+		if v := data[id]; !empty(v) {
+			return v
 		}
 	}
-	s, _ := f.Root.Data[id].(string)
+	return nil
+}
+
+func (f *Facts) parentData() store.Values {
+	if f.Parent == nil {
+		return nil
+	}
+	return f.Parent.Data
+}
+
+// anyLabel is how people call such a field.
+func (f *Facts) anyLabel(id string) Text {
+	if d, ok := f.Def.Field(id); ok {
+		return d.Label
+	}
+	return f.parentLabel(id)
+}
+
+func (f *Facts) choice(id string) string {
+	s, _ := f.anywhere(id).(string)
 	return s
+}
+
+func (f *Facts) yes(id string) bool {
+	yes, _ := f.anywhere(id).(bool)
+	return yes
 }
 
 // threshold is the EU threshold of the contract. Without a kind the lower one holds: what is not known must not spare a
@@ -141,10 +171,8 @@ func lowestPrice(f *Facts) *Refusal {
 }
 
 func inversion(f *Facts) *Refusal {
-	for _, data := range []map[string]any{f.Case.Data, f.Root.Data} {
-		if yes, _ := data["inversion"].(bool); yes {
-			return nil
-		}
+	if f.yes("inversion") {
+		return nil
 	}
 	return refuse("no_inversion")
 }
@@ -166,9 +194,10 @@ func standstillApplies(f *Facts) *Refusal {
 	return nil
 }
 
-// noCourtStay: no litigation case stands in a state that stays the contract.
+// noCourtStay: art. 18 c. 4: no litigation case stands in a state that stays the contract, here or above: a challenge of the
+// notice hangs from the procedure, one of the award from the lot.
 func noCourtStay(f *Facts) *Refusal {
-	for _, c := range f.Children {
+	for _, c := range slices.Concat(f.Children, f.Above) {
 		if c.Workflow == "litigation" && (c.State == "stayed_by_court" || c.State == "precautionary_pending") {
 			return refuse("court_stay")
 		}

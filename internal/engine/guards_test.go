@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,19 +31,39 @@ fields:
   programme_exemption: {type: text, label: {it: Esenzione, en: Exemption}}
   first: {type: date, label: {it: Prima, en: First}}
   second: {type: instant, label: {it: Seconda, en: Second}}
+  winner: {type: text, label: {it: Aggiudicatario, en: Winner}}
+  anomaly_elements: {type: text, label: {it: Elementi, en: Elements}}
+  bids_due: {type: instant, label: {it: Scadenza, en: Bids due}}
+  contract_from: {type: date, label: {it: Contratto dal, en: Contract from}}
+  definitive_guarantee: {type: money, label: {it: Garanzia definitiva, en: Definitive guarantee}}
+  technical_points: {type: int, label: {it: Punti tecnici, en: Technical points}}
+  price_points: {type: int, label: {it: Punti prezzo, en: Price points}}
+  labour_intensive: {type: bool, label: {it: Manodopera, en: Labour}}
+  cross_border: {type: bool, label: {it: Transfrontaliero, en: Cross-border}}
+  fvoe_malfunction: {type: bool, label: {it: FVOE guasto, en: FVOE broken}}
+  results_sent: {type: bool, label: {it: Esiti inviati, en: Results sent}}
+  report_published: {type: bool, label: {it: Relazione pubblicata, en: Report published}}
+  guarantees_released: {type: bool, label: {it: Garanzie svincolate, en: Guarantees released}}
+  cel_issued: {type: bool, label: {it: CEL emesso, en: Certificate issued}}
+  archived: {type: bool, label: {it: Archiviato, en: Archived}}
+documents:
+  definitive_guarantee: {label: {it: Garanzia definitiva, en: Definitive guarantee}}
 registers:
   parts: {label: {it: Parti, en: Parts}, columns: {name: text, amount: money}}
-  bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, admission: {choice: [admitted, excluded]}, score: percent, rank: int}}
+  bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, received: instant, guarantee: {choice: [provided, missing]}, admission: {choice: [admitted, excluded]}, score: percent, rank: int}}
+  committee: {label: {it: Commissione, en: Committee}, columns: {member: text, declaration: date}}
   quadro_economico: {label: {it: Quadro, en: Breakdown}, columns: {item: text, amount: money}}
 children:
   items: {workflow: item, label: {it: Elementi, en: Items}}
   disputes: {workflow: litigation, label: {it: Contenziosi, en: Litigation}, outlives: true}
+  requirements: {workflow: requirements_check, label: {it: Verifiche, en: Checks}, outlives: true}
 states:
   draft: {stage: work, label: {it: Bozza, en: Draft}}
   done:  {stage: work, final: done, label: {it: Fatto, en: Done}}
 events:
   begin: {label: {it: Apri, en: Open}, by: [rup], opens: true, to: draft}
   mark:  {label: {it: Segna, en: Mark}, by: [rup, sua_clerk], from: [draft], to: same, input: {effective: {type: date, optional: true, label: {it: Il, en: 'On'}}}}
+  propose_award: {label: {it: Proponi, en: Propose}, by: [rup], from: [draft], to: same, input: {effective: {type: date, optional: true, label: {it: Il, en: 'On'}}}}
   end:   {label: {it: Fine, en: End}, by: [rup], from: [draft], to: done}
   later: {label: {it: Sposta, en: Move}, by: [rup], from: [draft], to: same, input: {first: {field: first}}, guards: [{field_moves_later: {field: first}}]}
 `
@@ -67,9 +88,10 @@ events:
 
 // bench is a case whose facts a test arranges by hand.
 type bench struct {
-	t  *testing.T
-	o  *office
-	id string
+	t          *testing.T
+	o          *office
+	id, parent string
+	root       string
 }
 
 func (b *bench) write(f func(tx *store.Tx) error) {
@@ -108,7 +130,7 @@ func (b *bench) child(decl, workflow, state string, data store.Values) {
 	}
 	b.write(func(tx *store.Tx) error {
 		return tx.InsertCase(&store.Case{
-			ID: b.id + decl + state, Root: b.id, Parent: b.id, Child: decl, Ordinal: 1, Workflow: workflow, Version: 1, Hash: def.Hash, State: state, Stage: st.Stage,
+			ID: b.id + decl + state, Root: b.root, Parent: b.id, Child: decl, Ordinal: 1, Workflow: workflow, Version: 1, Hash: def.Hash, State: state, Stage: st.Stage,
 			Outcome: st.Final, Revision: 1, MemberBody: "conselve", SUA: "padova", Data: data, OpenedAt: tx.Now, UpdatedAt: tx.Now,
 		})
 	})
@@ -117,7 +139,7 @@ func (b *bench) child(decl, workflow, state string, data store.Values) {
 func (b *bench) files(types ...string) {
 	b.write(func(tx *store.Tx) error {
 		for _, x := range types {
-			tx.InsertDocument(store.Document{ID: b.id + x, CaseID: b.id, Root: b.id, MemberBody: "conselve", SUA: "padova", Type: x, Name: x, SHA256: "00", UploadedBy: "rup", At: tx.Now, Seq: 1})
+			tx.InsertDocument(store.Document{ID: b.id + x, CaseID: b.id, Root: b.root, MemberBody: "conselve", SUA: "padova", Type: x, Name: x, SHA256: "00", UploadedBy: "rup", At: tx.Now, Seq: 1})
 		}
 		return nil
 	})
@@ -132,13 +154,15 @@ func (b *bench) agreement(to string) {
 
 func nothing(*bench) {}
 
-// trials is every guard: how its event is written, what makes it refuse and with which code, what makes it pass.
-var trials = []struct {
+type trial struct {
 	guard, params string
 	no            func(*bench)
 	code          string
 	yes           func(*bench)
-}{
+}
+
+// trials is every guard that looks at a case by itself: how its event is written, what makes it refuse and with which code, what makes it pass.
+var trials = []trial{
 	{"fields_filled", "{fields: [title, amount]}", func(b *bench) { b.set("title", "x") }, "fields_empty", func(b *bench) { b.set("title", "x", "amount", int64(0)) }},
 	{"field_at_least", "{field: first, term: request.answer_days, counted: calendar_roll}", func(b *bench) { b.set("first", "2026-03-11") }, "field_too_early", func(b *bench) { b.set("first", "2026-03-12") }},
 	{"field_at_most", "{field: second, term: request.answer_days, counted: calendar_roll}", func(b *bench) { b.set("second", "2026-03-12T23:00:00.000000Z") }, "field_too_late", func(b *bench) { b.set("second", "2026-03-12T22:59:59.000000Z") }},
@@ -198,14 +222,14 @@ var trials = []struct {
 func guardedWorkflow() map[string]string {
 	var y strings.Builder
 	y.WriteString(guarded)
-	for _, c := range trials {
+	for _, c := range slices.Concat(trials, tenderTrials) {
 		call := c.guard
 		if c.params != "" {
 			call = "{" + c.guard + ": " + c.params + "}"
 		}
 		fmt.Fprintf(&y, "  try_%s: {label: {it: Prova, en: Try}, by: [rup], from: [draft], to: same, guards: [%s]}\n", c.guard, call)
 	}
-	return map[string]string{"guarded.v1.yaml": y.String(), "item.v1.yaml": item, "litigation.v1.yaml": litigation}
+	return map[string]string{"guarded.v1.yaml": y.String(), "item.v1.yaml": item, "litigation.v1.yaml": litigation, "holder.v1.yaml": holder, "top.v1.yaml": top, "requirements_check.v1.yaml": requirementsCheck}
 }
 
 func newBench(t *testing.T, o *office) *bench {
@@ -214,12 +238,12 @@ func newBench(t *testing.T, o *office) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t, o, m.Case}
+	return &bench{t: t, o: o, id: m.Case, root: m.Case}
 }
 
 func TestEveryGuardRefusesAndPasses(t *testing.T) {
 	tried := map[string]bool{"field_moves_later": true} // it compares with an input: tried below
-	for _, c := range trials {
+	for _, c := range slices.Concat(trials, tenderTrials) {
 		tried[c.guard] = true
 	}
 	for name := range engine.Vocabulary().Guards {
@@ -228,7 +252,11 @@ func TestEveryGuardRefusesAndPasses(t *testing.T) {
 		}
 	}
 	each(t, guardedWorkflow(), func(t *testing.T, o *office) {
-		for _, c := range trials {
+		for i, c := range slices.Concat(trials, tenderTrials) {
+			newBench := newBench
+			if i >= len(trials) {
+				newBench = newHeldBench
+			}
 			b := newBench(t, o)
 			c.no(b)
 			_, err := o.Fire(t.Context(), o.rup, engine.Fire{Case: b.id, Event: "try_" + c.guard})

@@ -50,7 +50,6 @@ func (p paramCheck) check(path, what, id string, accepted []string) {
 		p.document(path, id)
 	case "limit":
 		d.checkLimit(path, id, accepted)
-		d.checkFit(p.path, id, p.values["rule"])
 	case "rule":
 		d.checkRule(path, id)
 	case "id":

@@ -97,7 +97,7 @@ func TestExampleDetails(t *testing.T) {
 	if due.Kind != InputField || due.Type != TypeInstant || due.Label.IT != "Scadenza offerte" {
 		t.Errorf("input bids_due = %+v, want type and label of the field", due)
 	}
-	if got := publish.Guards[0].Params; got != (fieldAtLeastParams{"bids_due", "min.open.days", "eu_1182"}) {
+	if got := publish.Guards[0].Params; !cmp.Equal(got, fieldAtLeastParams{"bids_due", Term{Key: "min.open.days"}, "eu_1182"}) {
 		t.Errorf("params = %#v", got)
 	}
 	judgment, _ := lot.Event("follow_judgment")

@@ -17,7 +17,7 @@ type (
 	}
 	fieldAtLeastParams struct {
 		Field   string `yaml:"field" flow:"field,instant|date"`
-		Term    string `yaml:"term" flow:"limit,days|months"`
+		Term    Term   `yaml:"term" flow:"term,days|months"`
 		Counted string `yaml:"counted" flow:"rule"`
 	}
 	fieldParams struct {
@@ -54,6 +54,26 @@ type (
 		Event string `yaml:"event" flow:"event"`
 		Note  string `yaml:"note,optional" flow:"id"`
 	}
+	boundParams struct {
+		Field       string `yaml:"field,optional" flow:"field,instant|date"`
+		ParentField string `yaml:"parent_field,optional" flow:"parent_field,instant|date"`
+	}
+	fieldValueParams struct {
+		Field string `yaml:"field" flow:"field,choice|bool"`
+		Value string `yaml:"value" flow:"field_value"`
+	}
+	givenParams struct {
+		Given string `yaml:"given" flow:"given,instant|date"`
+	}
+	parentStatesParams struct {
+		States []string `yaml:"states" flow:"parent_states"`
+	}
+	whereParams struct {
+		Register string `yaml:"register" flow:"register"`
+		Column   string `yaml:"column" flow:"column"`
+		Where    string `yaml:"where,optional" flow:"column"`
+		Value    string `yaml:"value,optional" flow:"value"`
+	}
 	statesParams struct {
 		States []string `yaml:"states" flow:"states"`
 	}
@@ -83,6 +103,13 @@ func testVocabulary() Vocabulary {
 				Doc: doc("lo stand-still è dovuto", "the standstill applies")},
 			"admission_follows_evaluation": {ParentFields: map[string][]Type{"inversion": {TypeBool}}, Doc: doc("c'è inversione procedimentale", "offers come first")},
 			"no_court_stay":                {Needs: NeedChildren, Doc: doc("nessuna sospensiva", "no court stay")},
+			"effective_after":              {Params: boundParams{}, Doc: doc("dopo quel momento", "after that moment")},
+			"field_is":                     {Params: fieldValueParams{}, Doc: doc("ha quel valore", "it has that value")},
+			"on_working_day":               {Params: givenParams{}, Doc: doc("è un giorno lavorativo", "it is a working day")},
+			"parent_in":                    {Params: parentStatesParams{}, Doc: doc("il padre è lì", "the parent is there")},
+			"rows_where":                   {Params: whereParams{}, Needs: NeedRows, Doc: doc("le righe sono compilate", "the rows are filled")},
+			"looks_above":                  {AnyFields: map[string][]Type{"criterion": {TypeChoice}}, Doc: doc("c'è un criterio", "there is a criterion")},
+			"looks_back":                   {Events: []string{"propose"}, Documents: []string{"missing_paper"}, Doc: doc("è stato proposto", "it was proposed")},
 			"reads_amount":                 {Fields: map[string][]Type{"amount": {TypeMoney}}, Doc: doc("l'importo c'è", "there is an amount")},
 		},
 		Effects: map[string]Word{

@@ -45,8 +45,8 @@ func TestFileIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if keys := len(table.Keys()); keys != 207 || rows != 228 {
-		t.Errorf("%d keys and %d rows, want 207 and 228", keys, rows)
+	if keys := len(table.Keys()); keys != 226 || rows != 247 {
+		t.Errorf("%d keys and %d rows, want 226 and 247", keys, rows)
 	}
 }
 
