@@ -271,6 +271,15 @@ func manualReads(w flow.Word) string {
 	for _, id := range slices.Sorted(maps.Keys(w.ParentFields)) {
 		list = append(list, "parent's field `"+id+"`")
 	}
+	for _, id := range slices.Sorted(maps.Keys(w.AnyFields)) {
+		list = append(list, "field `"+id+"` here or above")
+	}
+	for _, id := range w.Events {
+		list = append(list, "event `"+id+"`")
+	}
+	for _, id := range w.Documents {
+		list = append(list, "document `"+id+"`")
+	}
 	for _, id := range slices.Sorted(maps.Keys(w.Registers)) {
 		for _, column := range slices.Sorted(maps.Keys(w.Registers[id])) {
 			list = append(list, "column `"+id+"."+column+"`")

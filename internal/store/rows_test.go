@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +100,41 @@ func load(t *testing.T, db *store.DB, id string) *store.Snapshot {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// What hangs from the parent and from the root is read when it is asked for, cousins never.
+func TestAboveIsReadWhenAsked(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		below := func(id, parent string) *store.Case {
+			c := plain(id)
+			c.Root, c.Parent, c.Child, c.Ordinal = "a", parent, "kids", 1
+			return c
+		}
+		insert(t, db, plain("a"), below("b", "a"), below("c", "b"), below("uncle", "a"), below("cousin", "uncle"), below("twin", "b"), below("child", "c"))
+		for _, tt := range []struct {
+			id   string
+			want store.Want
+			have string
+		}{
+			{"c", store.Want{}, "a c"}, {"c", store.Want{Above: true}, "a b c twin uncle"},
+			{"c", store.Want{Above: true, Parent: true, Children: true}, "a b c child twin uncle"},
+			{"b", store.Want{Above: true}, "a b uncle"}, {"a", store.Want{Above: true}, "a"},
+			{"c", store.Want{Above: true, Tree: true}, "a b c child cousin twin uncle"},
+		} {
+			err := db.Peek(t.Context(), home, tt.id, func(tx *store.Tx) error {
+				s, err := tx.Load(tt.want)
+				if err == nil {
+					if got := strings.Join(slices.Sorted(maps.Keys(s.Cases)), " "); got != tt.have {
+						t.Errorf("%s with %+v reads %s, want %s", tt.id, tt.want, got, tt.have)
+					}
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 func TestRowsDocumentsAndDeadlinesComeBack(t *testing.T) {
