@@ -17,8 +17,8 @@ var verbKeys = map[string][]string{
 }
 
 // verbs in the order in which a line is searched for one: open comes first, because `set` may stand beside it.
-var verbs = []string{VerbOpen, VerbSet, VerbFix, VerbAssign, VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume, VerbExtend,
-	VerbOpenLinked, VerbTell, VerbNotify, VerbRun}
+var verbs = []string{VerbOpen, VerbOpenLinked, VerbSet, VerbFix, VerbAssign, VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume, VerbExtend,
+	VerbTell, VerbNotify, VerbRun}
 
 func (d *draft) actions(t table) []Action {
 	var actions []Action

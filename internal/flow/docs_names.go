@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -253,15 +254,27 @@ func (p *page) then(e *Event) string {
 }
 
 // fixed is the value that a workflow itself gives to a field.
-func (p *page) fixed(id string, value any) string {
-	if value == nil {
+func (p *page) fixed(a Action) string {
+	f, found := p.d.Field(a.Field)
+	switch {
+	case a.From == FromEffective:
+		return " = data di efficacia"
+	case a.Value == nil || !found:
 		return ""
 	}
-	f, found := p.d.Field(id)
-	if !found {
+	return " = " + Format(f.Type, f.Of, a.Value, "it")
+}
+
+// opened are the values that the workflow gives to a new case; its fields stand on another page.
+func opened(set []Literal) string {
+	var given []string
+	for _, s := range set {
+		given = append(given, code(s.Field)+" = "+code(fmt.Sprint(s.Value)))
+	}
+	if len(given) == 0 {
 		return ""
 	}
-	return " = " + Format(f.Type, f.Of, value, "it")
+	return " con " + strings.Join(given, ", ")
 }
 
 // extension is by how much a term is extended.
@@ -282,7 +295,7 @@ func (p *page) action(a Action) string {
 	}
 	switch a.Verb {
 	case VerbSet:
-		return "imposta " + code(a.Field) + p.fixed(a.Field, a.Value)
+		return "imposta " + code(a.Field) + p.fixed(a)
 	case VerbFix:
 		return "fissa la data delle regole"
 	case VerbAssign:
@@ -300,7 +313,7 @@ func (p *page) action(a Action) string {
 	case VerbExtend:
 		return "proroga il termine «" + deadline + "» di " + p.extension(a)
 	case VerbOpen:
-		return "apre «" + child + "»"
+		return "apre «" + child + "»" + opened(a.Set)
 	case VerbOpenLinked:
 		return "apre " + code(a.Workflow) + " collegato (" + code(a.Link) + ")"
 	case VerbTell:
