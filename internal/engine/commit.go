@@ -161,9 +161,15 @@ func (w *world) assign(s *step, a flow.Action) {
 func (w *world) run(s *step, h *happening, call flow.Call) error {
 	n := s.n
 	s.draft, s.rows = n.c, n.rows
-	changes, err := effects[call.Name].Apply(w.facts(n, s), call.Params)
+	f := w.facts(n, s)
+	changes, err := effects[call.Name].Apply(f, call.Params)
 	if err != nil {
 		return err
+	}
+	for _, l := range f.limitsUsed() { // the event rests on these numbers too
+		if !slices.Contains(h.limits, l) {
+			h.limits = append(h.limits, l)
+		}
 	}
 	for id, v := range changes.Fields {
 		n.c.Data[id] = v

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/province-comuni/sua/internal/engine"
@@ -83,6 +84,14 @@ func TestFirstContractDay(t *testing.T) {
 			}
 			c.facts(&bench{t: t, o: o, id: m.Case, root: m.Case})
 			fire(t, o, o.rup, m.Case, "tell", map[string]any{"effective": "2026-12-04"})
+			events, err := o.db.History(t.Context(), store.Everything, m.Case, 0, 0)
+			if err != nil || len(events) == 0 {
+				t.Fatal(events, err)
+			}
+			rests := strings.Contains(string(events[len(events)-1].Header), `"standstill.days"`)
+			if rests != (c.want == "2027-01-06") {
+				t.Errorf("%s: the record rests on the standstill: %v", name, rests)
+			}
 			if got := shown(t, o, m.Case, "contract_from"); got != c.want {
 				t.Errorf("%s: from %v, want %s", name, got, c.want)
 			}

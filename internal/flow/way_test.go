@@ -2,7 +2,9 @@ package flow
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 const winding = `
@@ -54,6 +56,55 @@ func TestWay(t *testing.T) {
 		}
 		if got != tt.next || !slices.Equal(from, tt.from) {
 			t.Errorf("from %s (after %s) to %s: %q from %v, want %q from %v", tt.state, tt.previous, tt.event, got, from, tt.next, tt.from)
+		}
+	}
+}
+
+const named = `
+workflow: up
+version: 1
+case: up
+label: {it: Sopra, en: Up}
+start: one
+stages: {work: {label: {it: Lavoro, en: Work}}}
+fields: {due: {type: instant, label: {it: Scadenza, en: Due}}}
+children: {below: {workflow: down, label: {it: Sotto, en: Below}}}
+states:
+  one: {stage: work, label: {it: Uno, en: One}}
+  end: {stage: work, final: end, label: {it: Fine, en: End}}
+events:
+  over: {label: {it: Chiudi, en: Over}, by: [rup], from: [one], to: end}
+---
+workflow: down
+version: 1
+case: down
+label: {it: Giù, en: Down}
+start: one
+stages: {work: {label: {it: Lavoro, en: Work}}}
+fields:
+  day: {type: date, label: {it: Giorno, en: Day}}
+  urgent: {type: bool, label: {it: Urgente, en: Urgent}}
+  way: {type: choice, of: {x: {it: Prima, en: First}, y: {it: Seconda, en: Second}}, label: {it: Via, en: Way}}
+states:
+  one: {stage: work, label: {it: Uno, en: One}}
+  end: {stage: work, final: end, label: {it: Fine, en: End}}
+events:
+  over:
+    label: {it: Chiudi, en: Over}
+    by: [rup]
+    from: [one]
+    to: end
+    input: {held: {type: date, label: {it: Tenuta il, en: Held on}}}
+    guards: [{field_is: {field: way, value: x}}, {field_is: {field: urgent, value: true}}, {on_working_day: {given: held}}, {effective_after: {parent_field: due}}, {field_at_least: {field: day, term: {field: way, x: request.answer_days, y: min.open.days}, counted: calendar_roll}}]
+`
+
+// The reference page names what guards name as people know it.
+func TestMarkdownNamesParameters(t *testing.T) {
+	page := latest(t, compiled(t, named), "down").Markdown(testVocabulary(), testLimits(t).On(time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)))
+	for _, want := range []string{"ha quel valore (Via, Prima)", "ha quel valore (Urgente, sì)", "è un giorno lavorativo (Tenuta il)", "dopo quel momento (`due` del caso padre)",
+		"(Giorno, Prima: 10 giorni; Seconda: 30 giorni, "} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
 		}
 	}
 }

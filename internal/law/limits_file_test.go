@@ -45,8 +45,8 @@ func TestFileIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if keys := len(table.Keys()); keys != 224 || rows != 245 {
-		t.Errorf("%d keys and %d rows, want 224 and 245", keys, rows)
+	if keys := len(table.Keys()); keys != 234 || rows != 255 {
+		t.Errorf("%d keys and %d rows, want 234 and 255", keys, rows)
 	}
 }
 

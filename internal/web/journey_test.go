@@ -76,6 +76,16 @@ func TestParcelFromDraftToTheEnd(t *testing.T) {
 		if len(page.all("input", "type=file")) > 0 {
 			t.Error("the auditor is offered an upload")
 		}
+		rup = o.as(t, "rup")
+		// what is due after the end: a document, an action, and the procedure stays where it ended
+		page = rup.upload(t, rup.get(t, "/procedure/"+id), id, "request_form", "esiti.pdf", "%PDF-1.7 esiti")
+		page.want(t, http.StatusOK, "conclusa", "esiti.pdf", "Comunica gli esiti")
+		if page.contains("La procedura è conclusa.") {
+			t.Error("there is something to do, and the page says that all is over")
+		}
+		page = rup.submit(t, rup.get(t, actionPath(id, "report")), actionPath(id, "report"), nil)
+		page.want(t, http.StatusOK, "Fatto: Comunica gli esiti", "conclusa")
+
 		page = auditor.get(t, "/procedure/"+id+"/storia")
 		page.want(t, http.StatusOK, "Storia integra", "Anna Bianchi", "(RUP)", "data da fissare", "Silenzio", "Sistema", "Documento caricato", "Impronta dell'evento")
 		auditor.get(t, "/procedure?quali=concluse").want(t, http.StatusOK, "Scuola <i>via</i> Traverso")

@@ -65,6 +65,7 @@ events:
     then: [{start: answer}, {tell: items, event: go}]
   time_out: {label: {it: Silenzio, en: Silence}, by: [system], from: [sent], to: done, then: [{tell: items, event: stop}]}
   finish:   {label: {it: Concludi, en: Finish}, by: [sua_director], from: [sent], to: done, guards: [{children_ended: {children: items}}]}
+  report:   {label: {it: Comunica gli esiti, en: Report}, by: [rup], from: [done], to: same, documents: [request_form]}
 `
 
 const item = `
