@@ -175,6 +175,14 @@ var trials = []trial{
 	{"rows_none", "{register: bids, column: admission, value: excluded}", func(b *bench) { b.rows("bids", store.Values{"admission": "excluded"}) }, "rows_present", func(b *bench) { b.rows("bids", store.Values{"admission": "admitted"}) }},
 	{"rows_at_least", "{register: parts, limit: invite.min.other_two_phase}", func(b *bench) { b.rows("parts", store.Values{}, store.Values{}) }, "rows_too_few", func(b *bench) { b.rows("parts", store.Values{}, store.Values{}, store.Values{}) }},
 	{"rows_odd", "{register: parts}", func(b *bench) { b.rows("parts", store.Values{}, store.Values{}) }, "rows_even", func(b *bench) { b.rows("parts", store.Values{}) }},
+	{"share_within", "{amount: amount, share: penalty.cap, of: qe_total}", func(b *bench) { b.set("amount", int64(1001), "qe_total", int64(10000)) }, "share_beyond", func(b *bench) { b.set("amount", int64(1000), "qe_total", int64(10000)) }},
+	{"rows_share_within", "{register: parts, column: amount, share: penalty.cap, of: amount}", func(b *bench) {
+		b.set("amount", int64(10000))
+		b.rows("parts", store.Values{"amount": int64(600)}, store.Values{"amount": int64(401)})
+	}, "share_beyond", func(b *bench) {
+		b.set("amount", int64(10000))
+		b.rows("parts", store.Values{"amount": int64(600)}, store.Values{"amount": int64(400)})
+	}},
 	{"rows_sum", "{register: parts, column: amount, equals: amount}", func(b *bench) { b.set("amount", int64(3)); b.rows("parts", store.Values{"amount": int64(2)}) }, "rows_sum", func(b *bench) {
 		b.set("amount", int64(3))
 		b.rows("parts", store.Values{"amount": int64(2)}, store.Values{"amount": int64(1)})
@@ -286,7 +294,7 @@ func TestEveryGuardRefusesAndPasses(t *testing.T) {
 func TestGuardsRefuseWhatIsMissing(t *testing.T) {
 	each(t, guardedWorkflow(), func(t *testing.T, o *office) {
 		for guard, code := range map[string]string{
-			"field_at_least": "field_empty", "field_at_most": "field_empty", "field_before": "field_empty", "amount_within": "field_empty",
+			"field_at_least": "field_empty", "field_at_most": "field_empty", "field_before": "field_empty", "amount_within": "field_empty", "share_within": "field_empty", "rows_share_within": "field_empty",
 			"elapsed": "not_happened", "not_elapsed": "not_happened", "rows_some": "rows_missing", "rows_at_least": "rows_too_few", "rows_odd": "rows_even",
 			"sua_qualified": "field_empty", "programming_respected": "field_empty", "above_eu_threshold": "amount_unknown", "standstill_applies": "amount_unknown",
 			"best_value": "not_best_value", "admission_follows_evaluation": "no_inversion",
