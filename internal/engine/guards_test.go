@@ -31,6 +31,9 @@ fields:
   programme_exemption: {type: text, label: {it: Esenzione, en: Exemption}}
   first: {type: date, label: {it: Prima, en: First}}
   second: {type: instant, label: {it: Seconda, en: Second}}
+  bid_term: {type: choice, of: {ordinary: {it: Ordinario, en: Ordinary}, urgent: {it: Urgente, en: Urgent}, prior_notice: {it: Preinformazione, en: Prior notice}}, label: {it: Termine, en: Term}}
+  urgency_reason: {type: text, label: {it: Motivi, en: Reasons}}
+  pin_sent_on: {type: date, label: {it: Preinformazione, en: Prior notice}}
   winner: {type: text, label: {it: Aggiudicatario, en: Winner}}
   anomaly_elements: {type: text, label: {it: Elementi, en: Elements}}
   bids_due: {type: instant, label: {it: Scadenza, en: Bids due}}
@@ -50,7 +53,7 @@ documents:
   definitive_guarantee: {label: {it: Garanzia definitiva, en: Definitive guarantee}}
 registers:
   parts: {label: {it: Parti, en: Parts}, columns: {name: text, amount: money}}
-  bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, received: instant, guarantee: {choice: [provided, missing]}, admission: {choice: [admitted, excluded]}, score: percent, rank: int}}
+  bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, received: instant, guarantee: {choice: [provided, missing]}, admission: {choice: [admitted, excluded]}, discount: percent, price: money, score: percent, rank: int}}
   committee: {label: {it: Commissione, en: Committee}, columns: {member: text, declaration: date}}
   quadro_economico: {label: {it: Quadro, en: Breakdown}, columns: {item: text, amount: money}}
 children:
@@ -230,7 +233,7 @@ var trials = []trial{
 func guardedWorkflow() map[string]string {
 	var y strings.Builder
 	y.WriteString(guarded)
-	for _, c := range slices.Concat(trials, tenderTrials) {
+	for _, c := range slices.Concat(trials, tenderTrials, noticeTrials) {
 		call := c.guard
 		if c.params != "" {
 			call = "{" + c.guard + ": " + c.params + "}"
@@ -251,7 +254,7 @@ func newBench(t *testing.T, o *office) *bench {
 
 func TestEveryGuardRefusesAndPasses(t *testing.T) {
 	tried := map[string]bool{"field_moves_later": true} // it compares with an input: tried below
-	for _, c := range slices.Concat(trials, tenderTrials) {
+	for _, c := range slices.Concat(trials, tenderTrials, noticeTrials) {
 		tried[c.guard] = true
 	}
 	for name := range engine.Vocabulary().Guards {
@@ -260,7 +263,7 @@ func TestEveryGuardRefusesAndPasses(t *testing.T) {
 		}
 	}
 	each(t, guardedWorkflow(), func(t *testing.T, o *office) {
-		for i, c := range slices.Concat(trials, tenderTrials) {
+		for i, c := range slices.Concat(trials, tenderTrials, noticeTrials) {
 			newBench := newBench
 			if i >= len(trials) {
 				newBench = newHeldBench

@@ -62,7 +62,7 @@ func cases(t testing.TB, stage play.Config) map[string]string {
 			}
 		}
 		for _, d := range view.Deadlines {
-			if d.Status == "running" {
+			if d.Status == "running" && d.Law != "prassi" { // the office's own terms count working days: whether they still run depends on the day
 				state += " +" + d.Name
 			}
 		}
