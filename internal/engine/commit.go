@@ -30,6 +30,9 @@ func (w *world) commit(s *step) (*happening, error) {
 		w.reviveTerms(n, h)
 	}
 	for _, a := range s.ev.Then {
+		if !w.applies(s, a) {
+			continue
+		}
 		if err := w.act(s, h, a); err != nil {
 			return nil, err
 		}
@@ -94,6 +97,15 @@ func (w *world) happen(s *step, from string) *happening {
 	return h
 }
 
+// applies reports whether the conditions of a line of `then` hold, on the case as the lines before have left it.
+func (w *world) applies(s *step, a flow.Action) bool {
+	if len(a.If) == 0 {
+		return true
+	}
+	s.draft, s.rows = s.n.c, s.n.rows
+	return len(w.facts(s.n, s).check(a.If, false)) == 0
+}
+
 // act carries out one line of `then`.
 func (w *world) act(s *step, h *happening, a flow.Action) error {
 	n := s.n
@@ -102,6 +114,11 @@ func (w *world) act(s *step, h *happening, a flow.Action) error {
 		if v, ok := s.given(a); ok {
 			n.c.Data[a.Field] = v
 			h.noteField(n.def, a.Field, v)
+		}
+	case flow.VerbClear:
+		if _, had := n.c.Data[a.Field]; had {
+			delete(n.c.Data, a.Field)
+			h.noteField(n.def, a.Field, nil)
 		}
 	case flow.VerbFix:
 		n.c.RulesDate = calendar.DateOf(w.now).String()

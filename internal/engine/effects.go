@@ -2,9 +2,11 @@ package engine
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
+	"time"
 
 	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/flow"
@@ -38,6 +40,10 @@ func allEffects() map[string]Effect {
 				Registers: admissionColumn, Limits: []string{"standstill.days", "threshold.eu.works", "threshold.eu.services_subcentral"},
 				Doc: Text{IT: "fissa il primo giorno in cui si può firmare il contratto", EN: "sets the first day on which the contract may be signed"}},
 			Apply: firstContractDay,
+		},
+		"move_later": {
+			Word:  flow.Word{Params: moveLaterParam{}, Doc: Text{IT: "sposta in avanti le date del tempo trascorso, fino a un giorno lavorativo", EN: "moves the dates later by the time gone by, to a working day"}},
+			Apply: moveLater,
 		},
 		"size_subcontract": {
 			Word: flow.Word{Fields: map[string][]flow.Type{"amount": {flow.TypeMoney}, "size": {flow.TypeChoice}}, ParentFields: map[string][]flow.Type{"contract_amount": {flow.TypeMoney}},
@@ -157,6 +163,48 @@ func firstContractDay(f *Facts, _ any) (Changes, error) {
 		return Changes{}, &Refused{Event: f.Event.ID, Refusals: []Refusal{*no}}
 	}
 	return Changes{Fields: store.Values{"contract_from": day.String()}}, nil
+}
+
+// moveLaterParam names dates or instants to move, and the moment since which time has been lost.
+type moveLaterParam struct {
+	Fields []string `yaml:"fields" flow:"field,instant|date"`
+	Since  string   `yaml:"since" flow:"field,instant|date"`
+}
+
+// moveLater moves dates that were still to come at a moment of the case by the time that has gone by since, in whole days as a
+// suspended term (calendar.Suspend), and on to the next day that is no Saturday, Sunday or holiday. Without that moment, or
+// with no time lost, nothing moves.
+func moveLater(f *Facts, params any) (Changes, error) {
+	p, ok := params.(moveLaterParam)
+	if !ok {
+		return Changes{}, fmt.Errorf("move_later: parameters %T", params)
+	}
+	out := Changes{Fields: store.Values{}}
+	since, ok := moment(f.Case.Data[p.Since])
+	if !ok || !f.Effective.After(since) {
+		return out, nil
+	}
+	for _, id := range p.Fields {
+		b, filled := boundOf(f.Case.Data[id], Text{})
+		if !filled || b.at.Before(since) {
+			continue
+		}
+		if b.day {
+			day := calendar.DateOf(b.at)
+			day = day.AddDays(max(0, calendar.DateOf(f.Effective).Sub(calendar.DateOf(since))))
+			out.Fields[id] = f.Holidays.NextWorkingDay(day).String()
+			continue
+		}
+		at := calendar.Suspend(b.at, since, f.Effective)
+		day := calendar.DateOf(at)
+		at = calendar.Shift(at, f.Holidays.NextWorkingDay(day).Sub(day))
+		v, err := flow.Parse(flow.TypeInstant, nil, at.Format(time.RFC3339Nano))
+		if err != nil {
+			return Changes{}, fmt.Errorf("move_later: %w", err)
+		}
+		out.Fields[id] = v
+	}
+	return out, nil
 }
 
 // sizeSubcontract: art. 119 c. 16: small is a subcontract below the share of the contract or below the amount of the law; the

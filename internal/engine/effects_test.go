@@ -20,6 +20,11 @@ fields:
   contract_amount: {type: money, label: {it: Importo del contratto, en: Contract value}}
   kind: {type: choice, of: {works: {it: Lavori, en: Works}, services: {it: Servizi, en: Services}}, label: {it: Tipo, en: Kind}}
   contract_from: {type: date, label: {it: Contratto dal, en: Contract from}}
+  stood_since: {type: instant, label: {it: Fermo dal, en: Stood since}}
+  due: {type: instant, label: {it: Scadenza, en: Due}}
+  asked_by: {type: instant, label: {it: Domande, en: Questions}}
+  day: {type: date, label: {it: Giorno, en: Day}}
+  note: {type: text, label: {it: Nota, en: Note}}
 registers:
   bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, admission: {choice: [admitted, excluded]}}}
 children:
@@ -31,6 +36,8 @@ events:
   begin: {label: {it: Apri, en: Begin}, by: [rup], opens: true, to: going}
   tell:  {label: {it: Comunica, en: Tell}, by: [rup], from: [going], to: same, input: {effective: {type: date, optional: true, label: {it: Il, en: 'On'}}}, then: [{run: first_contract_day}]}
   add:   {label: {it: Subappalto, en: Subcontract}, by: [rup], from: [going], to: same, input: {value: {type: money, optional: true, label: {it: Importo, en: Value}}}, then: [{open: subs, copy: [{value: amount}]}]}
+  go_on: {label: {it: Riprendi, en: Go on}, by: [rup], from: [going], to: same, input: {effective: {type: instant, optional: true, label: {it: Il, en: 'On'}}}, then: [{run: {move_later: {fields: [due, asked_by, day], since: stood_since}}}]}
+  wipe:  {label: {it: Svuota, en: Wipe}, by: [rup], from: [going], to: same, input: {amount: {field: amount, optional: true}}, then: [{clear: note, if: [{fields_filled: {fields: [amount]}}]}, {clear: due}]}
   end:   {label: {it: Fine, en: End}, by: [rup], from: [going], to: done}
 `
 
@@ -125,6 +132,56 @@ func TestSizeSubcontract(t *testing.T) {
 			if got := shown(t, o, added.Opened[0], "size"); got != c.want {
 				t.Errorf("%d of %d: %v, want %s", c.amount, c.contract, got, c.want)
 			}
+		}
+	})
+}
+
+// A stay of nine days: what was still to come moves by as many, on to a working day; what was over before does not move.
+func TestMoveLater(t *testing.T) {
+	each(t, runningFiles, func(t *testing.T, o *office) {
+		o.clock.at.Store(newClock("2026-03-12T09:00:00Z").at.Load())
+		m, err := o.Open(t.Context(), o.rup, engine.Open{Workflow: "running", SUA: "padova"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &bench{t: t, o: o, id: m.Case, root: m.Case}
+		b.set("due", "2026-03-19T11:00:00Z", "asked_by", "2026-03-01T11:00:00Z", "day", "2026-03-20")
+		fire(t, o, o.rup, m.Case, "go_on", nil) // nobody said since when
+		if got := shown(t, o, m.Case, "due"); got != "2026-03-19T11:00:00Z" {
+			t.Errorf("without a moment: %v", got)
+		}
+		b.set("stood_since", "2026-03-02T09:00:00Z")
+		fire(t, o, o.rup, m.Case, "go_on", map[string]any{"effective": "2026-03-11T09:00:00Z"})
+		for field, want := range map[string]string{"due": "2026-03-30T10:00:00Z", "asked_by": "2026-03-01T11:00:00Z", "day": "2026-03-30"} { // the 28th and 29th are a weekend, with a change of hour
+			if got := shown(t, o, m.Case, field); got != want {
+				t.Errorf("%s: %v, want %s", field, got, want)
+			}
+		}
+	})
+}
+
+// `clear` empties a field, and a line with `if` is carried out only when it holds.
+func TestClearAndIf(t *testing.T) {
+	each(t, runningFiles, func(t *testing.T, o *office) {
+		m, err := o.Open(t.Context(), o.rup, engine.Open{Workflow: "running", SUA: "padova"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		(&bench{t: t, o: o, id: m.Case, root: m.Case}).set("note", "x", "due", "2026-03-19T11:00:00Z")
+		fire(t, o, o.rup, m.Case, "wipe", nil)
+		if note, due := shown(t, o, m.Case, "note"), shown(t, o, m.Case, "due"); note != "x" || due != nil {
+			t.Errorf("without an amount: note %v, due %v", note, due)
+		}
+		fire(t, o, o.rup, m.Case, "wipe", map[string]any{"amount": int64(1)})
+		if note := shown(t, o, m.Case, "note"); note != nil {
+			t.Errorf("with an amount: note %v", note)
+		}
+		events, err := o.db.History(t.Context(), store.Everything, m.Case, 0, 0)
+		if err != nil || len(events) == 0 {
+			t.Fatal(events, err)
+		}
+		if last := string(events[len(events)-1].OpenBody); !strings.Contains(last, `"note":null`) {
+			t.Errorf("the story does not tell that the note was emptied: %s", last)
 		}
 	})
 }

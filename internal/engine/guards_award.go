@@ -194,14 +194,7 @@ func requirementsPositive(f *Facts) *Refusal {
 			seen = true
 			continue
 		}
-		name, state := Text{IT: certificate, EN: certificate}, Text{IT: c.State, EN: c.State}
-		if d, ok := c.Def.Field("certificate"); ok {
-			name = choiceLabel(d.Of, certificate)
-		}
-		if st, ok := c.Def.State(c.State); ok {
-			state = st.Label
-		}
-		return refuse("requirement_open", "children", label.IT, "children_en", label.EN, "certificate", name.IT, "certificate_en", name.EN, "state", state.IT, "state_en", state.EN)
+		return f.openRequirement(c)
 	}
 	if !seen {
 		return refuse("children_missing", "children", label.IT, "children_en", label.EN)

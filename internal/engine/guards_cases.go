@@ -94,6 +94,18 @@ func notSamePerson(f *Facts, p eventParam) *Refusal {
 	return refuse("same_person", "event", label.IT, "event_en", label.EN)
 }
 
+// nowIn: before the event moves the case where it stands; in a line of `then` where it has come to.
+func nowIn(f *Facts, p ownStatesParam) *Refusal {
+	if slices.Contains(p.States, f.Case.State) {
+		return nil
+	}
+	label := Text{IT: f.Case.State, EN: f.Case.State}
+	if st, ok := f.Def.State(f.Case.State); ok {
+		label = st.Label
+	}
+	return refuse("state_elsewhere", "state", label.IT, "state_en", label.EN)
+}
+
 func parentIn(f *Facts, p parentStatesParam) *Refusal {
 	if f.Parent == nil {
 		return refuse("parent_missing")

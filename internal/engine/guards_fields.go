@@ -133,6 +133,46 @@ func fieldMovesLater(f *Facts, p fieldParam) *Refusal {
 	return nil
 }
 
+// fieldMovesEnough: art. 25 c. 2: the date moves later by at least the time from a moment of the case to the effective one. A field
+// that was empty has nothing to move from.
+func fieldMovesEnough(f *Facts, p movedParam) *Refusal {
+	now, ok := moment(f.Case.Data[p.Field])
+	if !ok {
+		return f.missing(p.Field)
+	}
+	since, ok := moment(f.Case.Data[p.Since])
+	if !ok {
+		return f.missing(p.Since)
+	}
+	before, had := moment(f.Before[p.Field])
+	if !had || !f.Effective.After(since) || now.Sub(before) >= f.Effective.Sub(since) {
+		return nil
+	}
+	l := f.fieldLabel(p.Field)
+	least, _ := boundOf(before.Add(f.Effective.Sub(since)).Format(time.RFC3339Nano), l)
+	when := least.when()
+	return refuse("field_moves_little", "field", l.IT, "field_en", l.EN, "when", when.IT, "when_en", when.EN)
+}
+
+// givenNotAfter: a date or instant that the event asks for is not after one of the case; what was not typed is the time at
+// which the event takes effect.
+func givenNotAfter(f *Facts, p givenBoundParam) *Refusal {
+	v, label := f.given(p.Given)
+	b, no := f.bound(p.Field, "")
+	if no != nil {
+		return no
+	}
+	at, ok := boundOf(v, label)
+	if !ok {
+		at = f.effectiveBound()
+	}
+	if at.compare(b) <= 0 {
+		return nil
+	}
+	when := b.when()
+	return refuse("given_late", "field", label.IT, "field_en", label.EN, "other", b.label.IT, "other_en", b.label.EN, "when", when.IT, "when_en", when.EN)
+}
+
 func amountWithin(f *Facts, p amountParam) *Refusal {
 	v, ok := f.Case.Data[p.Field].(int64)
 	if !ok {

@@ -28,6 +28,17 @@ type (
 		Field       string `yaml:"field,optional" flow:"field,instant|date"`
 		ParentField string `yaml:"parent_field,optional" flow:"parent_field,instant|date"`
 	}
+	ownStatesParam struct {
+		States []string `yaml:"states" flow:"states"`
+	}
+	givenBoundParam struct {
+		Given string `yaml:"given" flow:"given,instant|date"`
+		Field string `yaml:"field" flow:"field,instant|date"`
+	}
+	movedParam struct {
+		Field string `yaml:"field" flow:"field,instant|date"`
+		Since string `yaml:"since" flow:"field,instant|date"`
+	}
 	parentStatesParam struct {
 		States []string `yaml:"states" flow:"parent_states"`
 	}
@@ -105,6 +116,8 @@ func genericGuards() map[string]Guard {
 		"field_at_most":          guard(Text{IT: "data entro il termine massimo", EN: "date within the maximum term"}, "", 0, fieldAtMost),
 		"field_before":           guard(Text{IT: "una data precede l'altra", EN: "one date precedes the other"}, "", 0, fieldBefore),
 		"field_moves_later":      guard(Text{IT: "la data si sposta in avanti", EN: "the date moves later"}, "", 0, fieldMovesLater),
+		"field_moves_enough":     guard(Text{IT: "la data si sposta almeno del tempo perso", EN: "the date moves by at least the time lost"}, "", 0, fieldMovesEnough),
+		"given_not_after":        guard(Text{IT: "data indicata non dopo un'altra", EN: "date given not after another"}, "", 0, givenNotAfter),
 		"field_is":               guard(Text{IT: "il dato ha quel valore", EN: "the field has that value"}, "", 0, fieldIs),
 		"field_not":              guard(Text{IT: "il dato non ha quel valore", EN: "the field has not that value"}, "", 0, fieldNot),
 		"given_at_least":         guard(Text{IT: "data indicata non prima del termine minimo", EN: "date given not before the minimum term"}, "", 0, givenAtLeast),
@@ -112,6 +125,7 @@ func genericGuards() map[string]Guard {
 		"on_working_day":         guard(Text{IT: "in un giorno lavorativo", EN: "on a working day"}, "", 0, onWorkingDay),
 		"effective_from":         guard(Text{IT: "non prima di quel momento", EN: "not before that moment"}, "", 0, effectiveFrom),
 		"effective_after":        guard(Text{IT: "dopo quel momento", EN: "after that moment"}, "", 0, effectiveAfter),
+		"now_in":                 guard(Text{IT: "la pratica è nello stato richiesto", EN: "the case is in the states asked"}, "", 0, nowIn),
 		"parent_in":              guard(Text{IT: "la procedura superiore è nello stato richiesto", EN: "the parent case is in the states asked"}, "", flow.NeedParent, parentIn),
 		"parent_fields_filled":   guard(Text{IT: "dati compilati nella procedura superiore", EN: "fields filled in the parent case"}, "", flow.NeedParent, parentFieldsFilled),
 		"amount_within":          guard(Text{IT: "importo entro il limite", EN: "amount within the limit"}, "", 0, amountWithin),

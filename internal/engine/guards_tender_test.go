@@ -25,6 +25,7 @@ fields:
 children:
   cases: {workflow: guarded, label: {it: Pratiche, en: Cases}, outlives: true}
   disputes: {workflow: litigation, label: {it: Contenziosi, en: Litigation}, outlives: true}
+  requirements: {workflow: requirements_check, label: {it: Verifiche, en: Checks}, outlives: true}
 states:
   open: {stage: work, label: {it: Aperto, en: Open}}
   shut: {stage: work, label: {it: Chiuso, en: Shut}}
@@ -165,6 +166,20 @@ var tenderTrials = []trial{
 		b.child("requirements", "requirements_check", "negative", store.Values{"certificate": "durc", "operator": "Beta srl"})
 		b.child("requirements", "requirements_check", "positive", store.Values{"certificate": "durc", "operator": "ALFA srl"})
 	}},
+	{"contract_requirements_positive", "", func(b *bench) {
+		b.child("requirements", "requirements_check", "positive", store.Values{"certificate": "durc"})
+	}, "antimafia_missing", func(b *bench) { // a check found in order stands for one of the same certificate that is open
+		b.set("winner", "Alfa srl")
+		b.child("requirements", "requirements_check", "positive", store.Values{"certificate": "antimafia", "operator": "ALFA srl"})
+		b.checkAbove("requested", store.Values{"certificate": "antimafia"})
+		b.checkAbove("negative", store.Values{"certificate": "durc", "operator": "Beta srl"})
+	}},
+	{"definitive_guarantee_enough", "", func(b *bench) { // not known to be below the threshold: the higher rate
+		b.set("definitive_guarantee", int64(9999), "contract_amount", int64(100000))
+	}, "guarantee_low", func(b *bench) {
+		b.set("definitive_guarantee", int64(10000), "contract_amount", int64(100000))
+	}},
+	{"given_not_after", "{given: first, field: bids_due}", func(b *bench) { b.set("first", "2026-03-03", "bids_due", "2026-03-02T22:00:00Z") }, "given_late", func(b *bench) { b.set("first", "2026-03-02", "bids_due", "2026-03-02T22:00:00Z") }},
 	{"fvoe_fallback_open", "", func(b *bench) {
 		b.set("fvoe_malfunction", true)
 		fire(b.t, b.o, b.o.rup, b.id, "propose_award", map[string]any{"effective": "2026-01-31"}) // to 2 March
@@ -179,6 +194,11 @@ var tenderTrials = []trial{
 	}, "duties_open", func(b *bench) {
 		b.set("results_sent", true, "report_published", true, "guarantees_released", true, "cel_issued", true, "archived", true)
 	}},
+}
+
+// checkAbove puts a check of requirements beside the case, below its parent.
+func (b *bench) checkAbove(state string, data store.Values) {
+	(&bench{t: b.t, o: b.o, id: b.parent, root: b.root}).child("requirements", "requirements_check", state, data)
 }
 
 // Each of several conditions refuses by itself.
@@ -202,6 +222,16 @@ func TestTenderGuardsRefuseForEachReason(t *testing.T) {
 				b.rows("bids", store.Values{"operator": "Alfa", "rank": int64(1)})
 				b.child("requirements", "requirements_check", "positive", store.Values{"certificate": "durc", "operator": "Beta"})
 			}},
+			{"contract_requirements_positive", "requirements_missing", nothing},
+			{"contract_requirements_positive", "requirement_open", func(b *bench) { // of the lot
+				b.child("requirements", "requirements_check", "positive", store.Values{"certificate": "antimafia"})
+				b.checkAbove("negative", store.Values{"certificate": "antimafia"})
+			}},
+			{"contract_requirements_positive", "requirement_open", func(b *bench) {
+				b.child("requirements", "requirements_check", "positive", store.Values{"certificate": "antimafia"})
+				b.child("requirements", "requirements_check", "requested", store.Values{"certificate": "durc"})
+			}},
+			{"given_not_after", "field_empty", nothing},
 			{"fvoe_fallback_open", "fvoe_works", func(b *bench) { fire(b.t, b.o, b.o.rup, b.id, "propose_award", nil) }},
 			{"fvoe_fallback_open", "not_happened", func(b *bench) { b.set("fvoe_malfunction", true) }},
 			{"definitive_guarantee_ok", "field_empty", func(b *bench) { b.files("definitive_guarantee") }},

@@ -39,6 +39,7 @@ fields:
   bids_due: {type: instant, label: {it: Scadenza, en: Bids due}}
   contract_from: {type: date, label: {it: Contratto dal, en: Contract from}}
   definitive_guarantee: {type: money, label: {it: Garanzia definitiva, en: Definitive guarantee}}
+  contract_amount: {type: money, label: {it: Importo del contratto, en: Contract value}}
   technical_points: {type: int, label: {it: Punti tecnici, en: Technical points}}
   price_points: {type: int, label: {it: Punti prezzo, en: Price points}}
   labour_intensive: {type: bool, label: {it: Manodopera, en: Labour}}
@@ -69,6 +70,7 @@ events:
   propose_award: {label: {it: Proponi, en: Propose}, by: [rup], from: [draft], to: same, input: {effective: {type: date, optional: true, label: {it: Il, en: 'On'}}}}
   end:   {label: {it: Fine, en: End}, by: [rup], from: [draft], to: done}
   later: {label: {it: Sposta, en: Move}, by: [rup], from: [draft], to: same, input: {first: {field: first}}, guards: [{field_moves_later: {field: first}}]}
+  catch_up: {label: {it: Recupera, en: Catch up}, by: [rup], from: [draft], to: same, input: {first: {field: first}}, guards: [{field_moves_enough: {field: first, since: second}}]}
 `
 
 const litigation = `
@@ -253,7 +255,7 @@ func newBench(t *testing.T, o *office) *bench {
 }
 
 func TestEveryGuardRefusesAndPasses(t *testing.T) {
-	tried := map[string]bool{"field_moves_later": true} // it compares with an input: tried below
+	tried := map[string]bool{"field_moves_later": true, "field_moves_enough": true} // they compare with an input: tried below
 	for _, c := range slices.Concat(trials, tenderTrials, noticeTrials) {
 		tried[c.guard] = true
 	}
@@ -288,6 +290,13 @@ func TestEveryGuardRefusesAndPasses(t *testing.T) {
 			_, err := o.Fire(t.Context(), o.rup, engine.Fire{Case: b.id, Event: "later", Inputs: map[string]any{"first": c.day}})
 			if (err == nil) != (c.code == "") || c.code != "" && !refusedWith(err, c.code) {
 				t.Errorf("field_moves_later to %s: %v", c.day, err)
+			}
+		}
+		b.set("first", "2026-05-01", "second", "2026-02-28T08:00:00Z") // two days and an hour lost at nine on 2 March
+		for _, c := range []struct{ day, code string }{{"2026-05-03", "field_moves_little"}, {"2026-05-04", ""}} {
+			_, err := o.Fire(t.Context(), o.rup, engine.Fire{Case: b.id, Event: "catch_up", Inputs: map[string]any{"first": c.day}})
+			if (err == nil) != (c.code == "") || c.code != "" && !refusedWith(err, c.code) {
+				t.Errorf("field_moves_enough to %s: %v", c.day, err)
 			}
 		}
 	})

@@ -8,9 +8,16 @@ import (
 
 // checkAction checks one line of `then` of an event.
 func (d *draft) checkAction(path string, e *Event, a *Action) {
+	for i, call := range a.If {
+		d.checkCallOf(e, nth(join(path, "if"), i), call, d.c.vocabulary.Guards)
+	}
 	switch a.Verb {
 	case VerbSet:
 		d.checkSet(path, e, a)
+	case VerbClear:
+		if _, found := d.Field(a.Field); !found && a.Field != "" {
+			d.fault(path, "campo sconosciuto: «%s»%s", a.Field, maybe(a.Field, keys(d.index.fields)))
+		}
 	case VerbAssign:
 		d.checkAssign(path, e, a)
 	case VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume:

@@ -11,13 +11,13 @@ import (
 
 // verbKeys are the verbs of `then` with the keys that may stand beside them.
 var verbKeys = map[string][]string{
-	VerbSet: {"from", "value"}, VerbFix: nil, VerbAssign: {"from"},
+	VerbSet: {"from", "value"}, VerbClear: nil, VerbFix: nil, VerbAssign: {"from"},
 	VerbStart: nil, VerbRestart: nil, VerbStop: nil, VerbSuspend: nil, VerbResume: nil, VerbExtend: {"term", "days"},
 	VerbOpen: {"for_each", "copy", "set"}, VerbOpenLinked: {"link", "copy"}, VerbTell: {"event", "copy"}, VerbNotify: {"to"}, VerbRun: nil,
 }
 
 // verbs in the order in which a line is searched for one: open comes first, because `set` may stand beside it.
-var verbs = []string{VerbOpen, VerbOpenLinked, VerbSet, VerbFix, VerbAssign, VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume, VerbExtend,
+var verbs = []string{VerbOpen, VerbOpenLinked, VerbSet, VerbClear, VerbFix, VerbAssign, VerbStart, VerbRestart, VerbStop, VerbSuspend, VerbResume, VerbExtend,
 	VerbTell, VerbNotify, VerbRun}
 
 func (d *draft) actions(t table) []Action {
@@ -52,9 +52,12 @@ func (d *draft) actions(t table) []Action {
 }
 
 func (d *draft) action(n *yaml.Node, path, verb string) Action {
-	known := append([]string{verb}, verbKeys[verb]...)
+	known := append([]string{verb, "if"}, verbKeys[verb]...)
 	t := d.table(n, path, known...)
-	a := Action{Verb: verb}
+	a := Action{Verb: verb, If: d.calls(t, "if", d.c.vocabulary.Guards, "guardia")}
+	if verb == VerbStop && t.keys["if"] != nil {
+		d.fault(path, "«stop» non può avere «if»: il termine si chiude prima che la pratica si muova")
+	}
 	switch verb {
 	case VerbSet:
 		if given := t.keys["value"]; given != nil {
@@ -65,6 +68,8 @@ func (d *draft) action(n *yaml.Node, path, verb string) Action {
 			break
 		}
 		a.Field, a.From = d.pairOf(t, verb, "field", "from")
+	case VerbClear:
+		a.Field = t.id(verb)
 	case VerbAssign:
 		a.Role, a.From = d.pairOf(t, verb, "role", "from")
 	case VerbFix:

@@ -291,6 +291,7 @@ type Call struct {
 // Verbs of `then`.
 const (
 	VerbSet        = "set"         // Field, From or Value
+	VerbClear      = "clear"       // Field
 	VerbFix        = "fix"         // rules_date
 	VerbAssign     = "assign"      // Role, From
 	VerbStart      = "start"       // Deadline
@@ -309,7 +310,8 @@ const (
 // Action is one line of `then`; which members are set depends on Verb.
 type Action struct {
 	Verb     string
-	Field    string    // set
+	If       []Call    // any verb but stop: the line is left out unless all hold, once the lines before it are done
+	Field    string    // set, clear
 	From     string    // set, assign: an input id; set: also "effective", the time at which the event took effect
 	Value    any       // set: the id of a choice (string), or true or false
 	Role     string    // assign: officer | rup | a role of the case

@@ -248,9 +248,21 @@ func (p *page) limit(key string) string {
 func (p *page) then(e *Event) string {
 	texts := make([]string, 0, len(e.Then))
 	for _, a := range e.Then {
-		texts = append(texts, p.action(a))
+		texts = append(texts, p.action(a)+p.onlyIf(a))
 	}
 	return strings.Join(texts, "; ")
+}
+
+// onlyIf says when a line of `then` is carried out.
+func (p *page) onlyIf(a Action) string {
+	texts := make([]string, 0, len(a.If))
+	for _, call := range a.If {
+		texts = append(texts, p.call(p.v.Guards[call.Name], call))
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return " (solo se: " + strings.Join(texts, "; ") + ")"
 }
 
 // fixed is the value that a workflow itself gives to a field.
@@ -296,6 +308,8 @@ func (p *page) action(a Action) string {
 	switch a.Verb {
 	case VerbSet:
 		return "imposta " + code(a.Field) + p.fixed(a)
+	case VerbClear:
+		return "svuota " + code(a.Field)
 	case VerbFix:
 		return "fissa la data delle regole"
 	case VerbAssign:

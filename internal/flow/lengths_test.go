@@ -39,7 +39,7 @@ events:
   above: {label: {it: Sopra, en: Above}, by: [rup], from: [on], to: same, then: [{start: by}]}
   later: {label: {it: Prima, en: Before}, by: [rup], from: [on], to: same, then: [{start: before}]}
   more:  {label: {it: Proroga, en: Extend}, by: [rup], from: [on], to: same, input: {n: {type: int, label: {it: N, en: N}}}, then: [{extend: end, term: request.answer_days}, {extend: end, days: n}]}
-  give:  {label: {it: Dà, en: Give}, by: [rup], from: [on], to: same, then: [{set: speed, value: share}, {set: closed, value: true}, {set: begun, from: effective}, {open: twins, set: {speed: days, closed: false}}, {tell: twins, event: take, copy: [days]}]}
+  give:  {label: {it: Dà, en: Give}, by: [rup], from: [on], to: same, then: [{set: speed, value: share}, {set: closed, value: true}, {set: begun, from: effective}, {clear: speed, if: [{fields_filled: {fields: [days]}}]}, {open: twins, set: {speed: days, closed: false}}, {tell: twins, event: take, copy: [days]}]}
   take:  {label: {it: Prende, en: Take}, by: [parent], from: [on, off], to: same, input: {n: {field: days}}}
   leave: {label: {it: Finisce, en: Leave}, by: [rup], from: [on], to: off, then: [{start: duty}]}
   told:  {label: {it: Esiti, en: Results}, by: [rup], from: [off], to: same, then: [{stop: duty}]}

@@ -88,7 +88,7 @@ func (n *needing) own(d *Definition, e *Event) Need {
 		what |= NeedAgreement
 	}
 	for _, a := range e.Then {
-		what |= n.action(d, a)
+		what |= n.action(d, a) | n.calls(a.If)
 	}
 	for _, deadline := range d.Deadlines {
 		if deadline.Fire == e.ID {

@@ -164,6 +164,9 @@ func (d *Definition) calls(yield func(Call) bool) {
 		for _, m := range e.Moves {
 			all = append(all, m.If...)
 		}
+		for _, a := range e.Then {
+			all = append(all, a.If...)
+		}
 	}
 	for _, c := range all {
 		if !yield(c) {
