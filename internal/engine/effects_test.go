@@ -37,8 +37,9 @@ events:
   tell:  {label: {it: Comunica, en: Tell}, by: [rup], from: [going], to: same, input: {effective: {type: date, optional: true, label: {it: Il, en: 'On'}}}, then: [{run: first_contract_day}]}
   add:   {label: {it: Subappalto, en: Subcontract}, by: [rup], from: [going], to: same, input: {value: {type: money, optional: true, label: {it: Importo, en: Value}}}, then: [{open: subs, copy: [{value: amount}]}]}
   go_on: {label: {it: Riprendi, en: Go on}, by: [rup], from: [going], to: same, input: {effective: {type: instant, optional: true, label: {it: Il, en: 'On'}}}, then: [{run: {move_later: {fields: [due, asked_by, day], since: stood_since}}}]}
-  wipe:  {label: {it: Svuota, en: Wipe}, by: [rup], from: [going], to: same, input: {amount: {field: amount, optional: true}}, then: [{clear: note, if: [{fields_filled: {fields: [amount]}}]}, {clear: due}]}
-  end:   {label: {it: Fine, en: End}, by: [rup], from: [going], to: done}
+  wipe:  {label: {it: Svuota, en: Wipe}, by: [rup], from: [going], to: same, input: {amount: {field: amount, optional: true}}, then: [{clear: note, if: [{fields_filled: {fields: [amount]}}]}, {clear: due}, {clear: day, if: [{now_in: {states: [done]}}]}]}
+  wait:  {label: {it: Attendi, en: Wait}, by: [rup], from: [going], to: same, guards: [{now_in: {states: [done]}}]}
+  end:   {label: {it: Fine, en: End}, by: [rup], from: [going], to: done, then: [{clear: day, if: [{now_in: {states: [done]}}]}]}
 `
 
 const sub = `
@@ -152,7 +153,7 @@ func TestMoveLater(t *testing.T) {
 		}
 		b.set("stood_since", "2026-03-02T09:00:00Z")
 		fire(t, o, o.rup, m.Case, "go_on", map[string]any{"effective": "2026-03-11T09:00:00Z"})
-		for field, want := range map[string]string{"due": "2026-03-30T10:00:00Z", "asked_by": "2026-03-01T11:00:00Z", "day": "2026-03-30"} { // the 28th and 29th are a weekend, with a change of hour
+		for field, want := range map[string]string{"due": "2026-03-30T10:00:00.000000Z", "asked_by": "2026-03-01T11:00:00Z", "day": "2026-03-30"} { // the 28th and 29th are a weekend, with a change of hour
 			if got := shown(t, o, m.Case, field); got != want {
 				t.Errorf("%s: %v, want %s", field, got, want)
 			}
@@ -167,7 +168,7 @@ func TestClearAndIf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		(&bench{t: t, o: o, id: m.Case, root: m.Case}).set("note", "x", "due", "2026-03-19T11:00:00Z")
+		(&bench{t: t, o: o, id: m.Case, root: m.Case}).set("note", "x", "due", "2026-03-19T11:00:00Z", "day", "2026-03-20")
 		fire(t, o, o.rup, m.Case, "wipe", nil)
 		if note, due := shown(t, o, m.Case, "note"), shown(t, o, m.Case, "due"); note != "x" || due != nil {
 			t.Errorf("without an amount: note %v, due %v", note, due)
@@ -182,6 +183,16 @@ func TestClearAndIf(t *testing.T) {
 		}
 		if last := string(events[len(events)-1].OpenBody); !strings.Contains(last, `"note":null`) {
 			t.Errorf("the story does not tell that the note was emptied: %s", last)
+		}
+		if _, err := o.Fire(t.Context(), o.rup, engine.Fire{Case: m.Case, Event: "wait"}); !refusedWith(err, "state_elsewhere") {
+			t.Errorf("a guard that wants another state: %v", err)
+		}
+		if day := shown(t, o, m.Case, "day"); day != "2026-03-20" {
+			t.Errorf("the day before the end: %v", day)
+		}
+		fire(t, o, o.rup, m.Case, "end", nil) // a line looks at the state where the case has come to
+		if day := shown(t, o, m.Case, "day"); day != nil {
+			t.Errorf("the day after the end: %v", day)
 		}
 	})
 }

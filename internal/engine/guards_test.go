@@ -255,7 +255,7 @@ func newBench(t *testing.T, o *office) *bench {
 }
 
 func TestEveryGuardRefusesAndPasses(t *testing.T) {
-	tried := map[string]bool{"field_moves_later": true, "field_moves_enough": true} // they compare with an input: tried below
+	tried := map[string]bool{"field_moves_later": true, "field_moves_enough": true, "now_in": true} // two compare with an input: tried below; now_in: TestClearAndIf
 	for _, c := range slices.Concat(trials, tenderTrials, noticeTrials) {
 		tried[c.guard] = true
 	}
@@ -292,7 +292,7 @@ func TestEveryGuardRefusesAndPasses(t *testing.T) {
 				t.Errorf("field_moves_later to %s: %v", c.day, err)
 			}
 		}
-		b.set("first", "2026-05-01", "second", "2026-02-28T08:00:00Z") // two days and an hour lost at nine on 2 March
+		b.set("first", "2026-05-01", "second", "2026-02-28T07:00:00Z") // two days and an hour lost at nine on 2 March
 		for _, c := range []struct{ day, code string }{{"2026-05-03", "field_moves_little"}, {"2026-05-04", ""}} {
 			_, err := o.Fire(t.Context(), o.rup, engine.Fire{Case: b.id, Event: "catch_up", Inputs: map[string]any{"first": c.day}})
 			if (err == nil) != (c.code == "") || c.code != "" && !refusedWith(err, c.code) {
