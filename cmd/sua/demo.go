@@ -61,6 +61,9 @@ func loadDemo(ctx context.Context, cfg config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	if ec, err = play.ForDemo(ec); err != nil {
+		return err
+	}
 	stage, err := play.On(ctx, db, clock, cfg.Documents.Folder, ec)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func TestBadLinesNameThemselves(t *testing.T) {
 		{opened + "rup attach\n", "riga 4: «» non è un tipo di documento"},
 		{opened + "rup attach request_form, Modulo\n", "riga 4: «Modulo» non è un tipo di documento"},
 	} {
-		_, err := read(strings.NewReader(c.scenario), calendar.Date{})
+		_, err := read(strings.NewReader(c.scenario), days{})
 		var bad *LineError
 		if !errors.As(err, &bad) || err.Error() != c.want {
 			t.Errorf("%q: %v, want %q", c.scenario, err, c.want)
@@ -49,12 +49,12 @@ func TestBadLinesNameThemselves(t *testing.T) {
 
 func TestLineIsRead(t *testing.T) {
 	s, err := read(strings.NewReader(opened+`sua_clerk lots:1/remedies:2 record  # a comment
-		title="Due parole # non un commento" empty= gone=null revision=7 ack=odd:"perché sì"`+"\n"), calendar.Date{})
+		title="Due parole # non un commento" empty= gone=null revision=7 ack=odd:"perché sì"`+"\n"), days{})
 	if err == nil {
 		t.Fatalf("a line of inputs alone is no step: %+v", s.steps)
 	}
 	s, err = read(strings.NewReader(opened+`sua_clerk lots:1/remedies:2 record title="Due parole # qui" empty= gone=null revision=7 ack=odd:"perché sì" `+
-		`rows=[{row:1, at:2026-03-02T09:00, who:"Alfa, Beta: srl"}, {row:2, note:null}] # fine`+"\n"), calendar.Date{})
+		`rows=[{row:1, at:2026-03-02T09:00, who:"Alfa, Beta: srl"}, {row:2, note:null}] # fine`+"\n"), days{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestLineIsRead(t *testing.T) {
 
 func TestRelativeDays(t *testing.T) {
 	today := calendar.Date{Year: 2028, Month: 3, Day: 1}
-	s, err := read(strings.NewReader("workflow w\nclock today-1dT09:00\nopen begin due=today+30d on=today note=\"yesterday today-1d\"\n"), today)
+	s, err := read(strings.NewReader("workflow w\nclock today-1dT09:00\nopen begin due=today+30d on=today note=\"yesterday today-1d\"\n"), relative(today, calendar.Italy()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestRelativeDays(t *testing.T) {
 	if got := s.steps[0].at.Format("2006-01-02T15:04"); got != "2028-02-29T09:00" {
 		t.Errorf("clock = %s", got)
 	}
-	if _, err := read(strings.NewReader("workflow w\nclock today-1dT09:00\n"), calendar.Date{}); err == nil {
+	if _, err := read(strings.NewReader("workflow w\nclock today-1dT09:00\n"), days{}); err == nil {
 		t.Error("a scenario without a day of its own takes relative days")
 	}
 }
@@ -97,7 +97,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(opened + `rup lots:1 e a=[{row:1, b:"x"}] ack=c:"d" revision=2`)
 	f.Add("workflow w\nclock today-3dT09:00\nrup open begin x={a:[{b:c}]}\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := read(strings.NewReader(text), calendar.Date{Year: 2026, Month: 11, Day: 22})
+		s, err := read(strings.NewReader(text), relative(calendar.Date{Year: 2026, Month: 11, Day: 22}, calendar.Italy()))
 		if err == nil && (s.workflow == "" || len(s.steps) == 0 || s.steps[0].verb != "open") {
 			t.Errorf("accepted without a beginning: %+v", s)
 		}
