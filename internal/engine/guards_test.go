@@ -31,6 +31,9 @@ fields:
   programme_exemption: {type: text, label: {it: Esenzione, en: Exemption}}
   first: {type: date, label: {it: Prima, en: First}}
   second: {type: instant, label: {it: Seconda, en: Second}}
+  bid_term: {type: choice, of: {ordinary: {it: Ordinario, en: Ordinary}, urgent: {it: Urgente, en: Urgent}, prior_notice: {it: Preinformazione, en: Prior notice}}, label: {it: Termine, en: Term}}
+  urgency_reason: {type: text, label: {it: Motivi, en: Reasons}}
+  pin_sent_on: {type: date, label: {it: Preinformazione, en: Prior notice}}
   winner: {type: text, label: {it: Aggiudicatario, en: Winner}}
   anomaly_elements: {type: text, label: {it: Elementi, en: Elements}}
   bids_due: {type: instant, label: {it: Scadenza, en: Bids due}}
@@ -50,7 +53,7 @@ documents:
   definitive_guarantee: {label: {it: Garanzia definitiva, en: Definitive guarantee}}
 registers:
   parts: {label: {it: Parti, en: Parts}, columns: {name: text, amount: money}}
-  bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, received: instant, guarantee: {choice: [provided, missing]}, admission: {choice: [admitted, excluded]}, score: percent, rank: int}}
+  bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, received: instant, guarantee: {choice: [provided, missing]}, admission: {choice: [admitted, excluded]}, discount: percent, price: money, score: percent, rank: int}}
   committee: {label: {it: Commissione, en: Committee}, columns: {member: text, declaration: date}}
   quadro_economico: {label: {it: Quadro, en: Breakdown}, columns: {item: text, amount: money}}
 children:
@@ -175,6 +178,14 @@ var trials = []trial{
 	{"rows_none", "{register: bids, column: admission, value: excluded}", func(b *bench) { b.rows("bids", store.Values{"admission": "excluded"}) }, "rows_present", func(b *bench) { b.rows("bids", store.Values{"admission": "admitted"}) }},
 	{"rows_at_least", "{register: parts, limit: invite.min.other_two_phase}", func(b *bench) { b.rows("parts", store.Values{}, store.Values{}) }, "rows_too_few", func(b *bench) { b.rows("parts", store.Values{}, store.Values{}, store.Values{}) }},
 	{"rows_odd", "{register: parts}", func(b *bench) { b.rows("parts", store.Values{}, store.Values{}) }, "rows_even", func(b *bench) { b.rows("parts", store.Values{}) }},
+	{"share_within", "{amount: amount, share: penalty.cap, of: qe_total}", func(b *bench) { b.set("amount", int64(1001), "qe_total", int64(10000)) }, "share_beyond", func(b *bench) { b.set("amount", int64(1000), "qe_total", int64(10000)) }},
+	{"rows_share_within", "{register: parts, column: amount, share: penalty.cap, of: amount}", func(b *bench) {
+		b.set("amount", int64(10000))
+		b.rows("parts", store.Values{"amount": int64(600)}, store.Values{"amount": int64(401)})
+	}, "share_beyond", func(b *bench) {
+		b.set("amount", int64(10000))
+		b.rows("parts", store.Values{"amount": int64(600)}, store.Values{"amount": int64(400)})
+	}},
 	{"rows_sum", "{register: parts, column: amount, equals: amount}", func(b *bench) { b.set("amount", int64(3)); b.rows("parts", store.Values{"amount": int64(2)}) }, "rows_sum", func(b *bench) {
 		b.set("amount", int64(3))
 		b.rows("parts", store.Values{"amount": int64(2)}, store.Values{"amount": int64(1)})
@@ -222,7 +233,7 @@ var trials = []trial{
 func guardedWorkflow() map[string]string {
 	var y strings.Builder
 	y.WriteString(guarded)
-	for _, c := range slices.Concat(trials, tenderTrials) {
+	for _, c := range slices.Concat(trials, tenderTrials, noticeTrials) {
 		call := c.guard
 		if c.params != "" {
 			call = "{" + c.guard + ": " + c.params + "}"
@@ -243,7 +254,7 @@ func newBench(t *testing.T, o *office) *bench {
 
 func TestEveryGuardRefusesAndPasses(t *testing.T) {
 	tried := map[string]bool{"field_moves_later": true} // it compares with an input: tried below
-	for _, c := range slices.Concat(trials, tenderTrials) {
+	for _, c := range slices.Concat(trials, tenderTrials, noticeTrials) {
 		tried[c.guard] = true
 	}
 	for name := range engine.Vocabulary().Guards {
@@ -252,7 +263,7 @@ func TestEveryGuardRefusesAndPasses(t *testing.T) {
 		}
 	}
 	each(t, guardedWorkflow(), func(t *testing.T, o *office) {
-		for i, c := range slices.Concat(trials, tenderTrials) {
+		for i, c := range slices.Concat(trials, tenderTrials, noticeTrials) {
 			newBench := newBench
 			if i >= len(trials) {
 				newBench = newHeldBench
@@ -286,7 +297,7 @@ func TestEveryGuardRefusesAndPasses(t *testing.T) {
 func TestGuardsRefuseWhatIsMissing(t *testing.T) {
 	each(t, guardedWorkflow(), func(t *testing.T, o *office) {
 		for guard, code := range map[string]string{
-			"field_at_least": "field_empty", "field_at_most": "field_empty", "field_before": "field_empty", "amount_within": "field_empty",
+			"field_at_least": "field_empty", "field_at_most": "field_empty", "field_before": "field_empty", "amount_within": "field_empty", "share_within": "field_empty", "rows_share_within": "field_empty",
 			"elapsed": "not_happened", "not_elapsed": "not_happened", "rows_some": "rows_missing", "rows_at_least": "rows_too_few", "rows_odd": "rows_even",
 			"sua_qualified": "field_empty", "programming_respected": "field_empty", "above_eu_threshold": "amount_unknown", "standstill_applies": "amount_unknown",
 			"best_value": "not_best_value", "admission_follows_evaluation": "no_inversion",

@@ -76,6 +76,7 @@ var texts = map[string]Text{
 	"parent_fields_empty":   {IT: "Da compilare nella procedura superiore: {fields}.", EN: "To fill in in the parent case: {fields}."},
 	"field_not_later":       {IT: "{field}: la nuova data deve essere successiva a quella attuale.", EN: "{field}: the new date must be later than the present one."},
 	"amount_beyond":         {IT: "{field}: oltre il limite di {limit}.", EN: "{field}: beyond the limit of {limit}."},
+	"share_beyond":          {IT: "{what}: {amount} € sono oltre il {limit} di: {field}.", EN: "{what}: {amount} € are beyond {limit} of: {field}."},
 	"amount_unknown":        {IT: "Manca l'importo.", EN: "The value is missing."},
 	"not_happened":          {IT: "Prima deve avvenire: {event}.", EN: "First must happen: {event}."},
 	"happened_already":      {IT: "È già avvenuto: {event}.", EN: "It has happened already: {event}."},
