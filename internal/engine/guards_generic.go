@@ -116,6 +116,7 @@ func genericGuards() map[string]Guard {
 		"parent_fields_filled":   guard(Text{IT: "dati compilati nella procedura superiore", EN: "fields filled in the parent case"}, "", flow.NeedParent, parentFieldsFilled),
 		"amount_within":          guard(Text{IT: "importo entro il limite", EN: "amount within the limit"}, "", 0, amountWithin),
 		"share_within":           guard(Text{IT: "importo entro la percentuale di un altro", EN: "amount within a share of another"}, "", 0, shareWithin),
+		"share_of_parent_within": guard(Text{IT: "importo entro la percentuale di uno della procedura superiore", EN: "amount within a share of one of the parent"}, "", flow.NeedParent, shareOfParentWithin),
 		"elapsed":                guard(Text{IT: "termine trascorso", EN: "term elapsed"}, "", flow.NeedPast, elapsed),
 		"not_elapsed":            guard(Text{IT: "termine non ancora trascorso", EN: "term not elapsed"}, "", flow.NeedPast, notElapsed),
 		"happened":               guard(Text{IT: "l'azione è già avvenuta", EN: "the event has happened"}, "", flow.NeedPast, happened),

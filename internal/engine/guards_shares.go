@@ -13,6 +13,13 @@ type (
 		Share  string `yaml:"share" flow:"limit,percent|ratio"`
 		Of     string `yaml:"of" flow:"field,money"`
 	}
+	parentShareParam struct {
+		Amount string `yaml:"amount" flow:"given,money"`
+		Share  string `yaml:"share" flow:"limit,percent|ratio"`
+		Of     string `yaml:"of" flow:"parent_field,money"`
+		Field  string `yaml:"field,optional" flow:"field,choice|bool"`
+		Value  string `yaml:"value,optional" flow:"field_value"`
+	}
 	rowsShareParam struct {
 		Register string `yaml:"register" flow:"register"`
 		Column   string `yaml:"column" flow:"column,money"`
@@ -23,12 +30,24 @@ type (
 
 // shareWithin: an amount given, or of the case, is at most that share of a field: the advance of the contract, say.
 func shareWithin(f *Facts, p shareParam) *Refusal {
-	v, label := f.given(p.Amount)
-	amount, ok := v.(int64)
+	amount, label, ok := f.amountGiven(p.Amount)
 	if !ok {
 		return refuse("field_empty", "field", label.IT, "field_en", label.EN)
 	}
-	return f.beyondShare(amount, label, p.Share, p.Of)
+	return f.beyondShare(amount, label, p.Share, f.Case.Data[p.Of], f.fieldLabel(p.Of))
+}
+
+// shareOfParentWithin: the same with a field of the parent; with a field and a value, only where the case has that value: a
+// limit that the law sets for one ground of several.
+func shareOfParentWithin(f *Facts, p parentShareParam) *Refusal {
+	if p.Field != "" && !f.hasValue(fieldValueParam{Field: p.Field, Value: p.Value}) {
+		return nil
+	}
+	amount, label, ok := f.amountGiven(p.Amount)
+	if !ok {
+		return refuse("field_empty", "field", label.IT, "field_en", label.EN)
+	}
+	return f.beyondShare(amount, label, p.Share, f.parentData()[p.Of], f.parentLabel(p.Of))
 }
 
 // rowsShareWithin: the rows of a register together are at most that share of a field: the penalties of the contract, say.
@@ -38,14 +57,24 @@ func rowsShareWithin(f *Facts, p rowsShareParam) *Refusal {
 		v, _ := r.Data[p.Column].(int64)
 		sum += v
 	}
-	return f.beyondShare(sum, f.registerLabel(p.Register), p.Share, p.Of)
+	return f.beyondShare(sum, f.registerLabel(p.Register), p.Share, f.Case.Data[p.Of], f.fieldLabel(p.Of))
 }
 
-// beyondShare refuses cents that exceed a share of a money field; a field that is not known has no share.
-func (f *Facts) beyondShare(cents int64, what Text, share, of string) *Refusal {
-	whole, ok := f.Case.Data[of].(int64)
+// amountGiven reads an amount that the event asks for; one that may be left out and was is that of the case.
+func (f *Facts) amountGiven(id string) (int64, Text, bool) {
+	v, label := f.given(id)
+	if v == nil {
+		v = f.Case.Data[id]
+	}
+	cents, ok := v.(int64)
+	return cents, label, ok
+}
+
+// beyondShare refuses cents that exceed a share of an amount; one that is not known has no share.
+func (f *Facts) beyondShare(cents int64, what Text, share string, of any, label Text) *Refusal {
+	whole, ok := of.(int64)
 	if !ok {
-		return f.missing(of)
+		return refuse("field_empty", "field", label.IT, "field_en", label.EN)
 	}
 	l, no := f.Limit(share)
 	if no != nil {
@@ -59,7 +88,6 @@ func (f *Facts) beyondShare(cents int64, what Text, share, of string) *Refusal {
 	if big.NewRat(cents, 1).Cmp(part) <= 0 {
 		return nil
 	}
-	label := f.fieldLabel(of)
 	r := refuse("share_beyond", "what", what.IT, "what_en", what.EN, "amount", law.Cents(cents).String(), "limit", l.Text(), "field", label.IT, "field_en", label.EN)
 	r.Law = l.Law
 	return r

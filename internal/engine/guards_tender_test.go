@@ -17,6 +17,7 @@ label: {it: Contenitore, en: Holder}
 start: open
 stages: {work: {label: {it: Lavoro, en: Work}}}
 fields:
+  budget: {type: money, label: {it: Budget, en: Budget}}
   promise: {type: date, label: {it: Promessa, en: Promise}}
   close: {type: instant, label: {it: Chiusura, en: Closing}}
   hush: {type: date, secret: {until: [shut], see: [sua_clerk]}, label: {it: Segreto, en: Secret}}
@@ -108,6 +109,13 @@ func (b *bench) priced(n int) {
 var tenderTrials = []trial{
 	{"field_is", "{field: kind, value: works}", func(b *bench) { b.set("kind", "services") }, "field_other", func(b *bench) { b.set("kind", "works") }},
 	{"field_not", "{field: inversion, value: true}", func(b *bench) { b.set("inversion", true) }, "field_same", nothing},
+	{"share_of_parent_within", "{amount: amount, share: variant.fifth, of: budget, field: kind, value: works}", func(b *bench) {
+		b.above("budget", int64(1000))
+		b.set("kind", "works", "amount", int64(201))
+	}, "share_beyond", func(b *bench) {
+		b.above("budget", int64(1000))
+		b.set("kind", "services", "amount", int64(201))
+	}},
 	{"given_at_least", "{given: first, term: {field: kind, works: request.answer_days, services: remedy.min, supplies: remedy.min}, counted: calendar_roll}",
 		func(b *bench) { b.set("kind", "works", "first", "2026-03-11") }, "field_too_early", func(b *bench) { b.set("kind", "services", "first", "2026-03-11") }},
 	{"given_at_most", "{given: second, term: {parent_field: pace, slow: request.answer_days, fast: remedy.min}, counted: calendar_roll}",
