@@ -83,12 +83,55 @@ func (b jsonBody[T]) read(w http.ResponseWriter, r *http.Request) (T, error) {
 	if problems := b.check(nil, b.schema, tree, ""); len(problems) > 0 {
 		return out, &engine.Invalid{Problems: problems}
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if err := dec.Decode(&out); err != nil { // checked above: only a gap between schema and type could bring us here
+	if !fill(reflect.ValueOf(&out).Elem(), tree) { // checked above: only a gap between schema and type could bring us here
 		return out, malformed("il corpo non ha la forma attesa")
 	}
 	return out, nil
+}
+
+// fill puts a checked tree into a value of the kinds that bodies are made of, without reading the text a second time.
+func fill(into reflect.Value, tree any) bool {
+	switch v := tree.(type) {
+	case nil: // the same as absent
+		return true
+	case string:
+		if into.Kind() == reflect.String {
+			into.SetString(v)
+			return true
+		}
+	case bool:
+		if into.Kind() == reflect.Bool {
+			into.SetBool(v)
+			return true
+		}
+	case []any:
+		if into.Kind() == reflect.Slice {
+			into.Set(reflect.MakeSlice(into.Type(), len(v), len(v)))
+			for i, item := range v {
+				if !fill(into.Index(i), item) {
+					return false
+				}
+			}
+			return true
+		}
+	case map[string]any:
+		if into.Kind() == reflect.Map && reflect.TypeOf(v).ConvertibleTo(into.Type()) {
+			into.Set(reflect.ValueOf(v).Convert(into.Type()))
+			return true
+		}
+		return into.Kind() == reflect.Struct && fillFields(into, v)
+	}
+	return false
+}
+
+func fillFields(into reflect.Value, object map[string]any) bool {
+	for i := range into.NumField() {
+		name, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("json"), ",")
+		if !fill(into.Field(i), object[name]) {
+			return false
+		}
+	}
+	return true
 }
 
 // bodyFault tells a body too large from one that never arrived whole.
