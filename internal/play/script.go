@@ -54,7 +54,7 @@ var (
 	pathShape  = regexp.MustCompile(`^[a-z_]+:[1-9][0-9]*(/[a-z_]+:[1-9][0-9]*)*$`)
 	nameShape  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	inputShape = regexp.MustCompile(`^([a-z][a-z0-9_]*)=(.*)$`)
-	orderShape = regexp.MustCompile(`^#[1-9][0-9]*$`)
+	orderShape = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 )
 
 // reader reads scenario lines; days are what relative ones are counted from, the zero value where they are not allowed.
@@ -140,11 +140,11 @@ func (r *reader) line(n int, words []string) error {
 	return nil
 }
 
-// expect reads "expect standstill", "expect lots:2 deserted" or "expect #1 lots:2 deserted".
+// expect reads "expect standstill", "expect lots:2 deserted" or "expect 1 lots:2 deserted".
 func (r *reader) expect(s step, words []string) error {
 	s.verb = "expect"
 	if len(words) > 0 && orderShape.MatchString(words[0]) {
-		s.number, _ = strconv.Atoi(words[0][1:]) // the pattern leaves only digits
+		s.number, _ = strconv.Atoi(words[0]) // the pattern leaves only digits
 		words = words[1:]
 	}
 	if len(words) > 0 && pathShape.MatchString(words[0]) {
