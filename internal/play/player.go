@@ -61,11 +61,10 @@ type tree struct {
 	told  int64                          // seq of the last event told
 	cases map[string]known               // by case id
 	terms map[string]engine.DeadlineView // by deadline id, as last seen
-	stale bool                           // played on without a trace since terms were read
 }
 
 func newTree(root string) *tree {
-	return &tree{root: root, cases: map[string]known{}, terms: map[string]engine.DeadlineView{}, stale: true}
+	return &tree{root: root, cases: map[string]known{}, terms: map[string]engine.DeadlineView{}}
 }
 
 // known is what a trace says of a case.
@@ -79,7 +78,7 @@ type player struct {
 	Config
 	tales  []*tale
 	out    *bufio.Writer
-	silent bool // nobody reads the trace: what happened is not read back, only the terms are
+	silent bool // nobody reads the trace: what happened is not read back
 	walked Walked
 }
 
@@ -154,12 +153,9 @@ func (t *tale) blame(err error) error {
 // advance moves the clock, stopping at each instant at which a term is over.
 func (p *player) advance(ctx context.Context, to time.Time) error {
 	for {
-		if err := p.readTerms(ctx, to); err != nil {
+		next, err := p.nextTerm(ctx, to)
+		if err != nil {
 			return err
-		}
-		next := to
-		for _, t := range p.tales {
-			next = t.nextTerm(next)
 		}
 		if next.Before(p.Clock.Now()) { // not applied at its time: it would never come
 			return fmt.Errorf("a term was due on %s and did not expire", next.In(calendar.Rome).Format(stampForm))
@@ -174,39 +170,26 @@ func (p *player) advance(ctx context.Context, to time.Time) error {
 	}
 }
 
-// nextTerm is the earliest instant, before the one given, at which a term of the tale is over.
-func (t *tale) nextTerm(before time.Time) time.Time {
-	for _, tr := range t.trees {
-		for _, d := range tr.terms {
-			if d.Status == "running" && d.DueAt.Before(before) {
-				before = d.DueAt
-			}
+// nextTerm is the earliest instant, not after the one given, at which a term is over: one that the trace shows, or, in silence,
+// any that the engine knows.
+func (p *player) nextTerm(ctx context.Context, before time.Time) (time.Time, error) {
+	if p.silent {
+		next, err := p.Engine.NextDue(ctx)
+		if err != nil || next.IsZero() || next.After(before) {
+			return before, err
 		}
-	}
-	return before
-}
-
-// readTerms reads the terms of the trees that were played on in silence, when the clock is about to move.
-func (p *player) readTerms(ctx context.Context, to time.Time) error {
-	if !p.silent || !to.After(p.Clock.Now()) {
-		return nil
+		return next, nil
 	}
 	for _, t := range p.tales {
 		for _, tr := range t.trees {
-			if !tr.stale {
-				continue
+			for _, d := range tr.terms {
+				if d.Status == "running" && d.DueAt.Before(before) {
+					before = d.DueAt
+				}
 			}
-			terms, err := p.Engine.Deadlines(ctx, witness, tr.root)
-			if err != nil {
-				return fmt.Errorf("read terms: %w", err)
-			}
-			for _, d := range terms {
-				tr.terms[d.ID] = d
-			}
-			tr.stale = false
 		}
 	}
-	return nil
+	return before, nil
 }
 
 // expire lets the engine apply the terms that are over now.

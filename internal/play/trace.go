@@ -115,7 +115,6 @@ func (p *player) tellAll(ctx context.Context, t *tale) error {
 // tellTree writes what happened in a tree since the last time, and what became of its terms.
 func (p *player) tellTree(ctx context.Context, t *tree, mark string) error {
 	if p.silent {
-		t.stale = true
 		return nil
 	}
 	for {

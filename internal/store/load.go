@@ -272,6 +272,16 @@ func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]Deadline, er
 	return out, err
 }
 
+// NextDue is when the soonest running deadline is to be looked at, whatever its case; zero when none runs.
+func (db *DB) NextDue(ctx context.Context) (time.Time, error) {
+	var at time.Time
+	err := db.read(ctx, Everything, query{
+		sql:  "SELECT next_try FROM deadlines WHERE status = 'running' ORDER BY next_try LIMIT 1",
+		scan: func(r rows) error { return r.Scan(&at) },
+	})
+	return at.UTC(), err
+}
+
 // read runs queries in a read-only transaction under a scope.
 func (db *DB) read(ctx context.Context, scope Scope, qs ...query) error {
 	conn, err := db.reader(ctx)
