@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,11 +54,13 @@ func loadDemo(ctx context.Context, cfg config.Config) (err error) {
 		return databaseError(err)
 	}
 	clock := &play.Clock{}
-	db, err := store.Open(ctx, store.Options{URL: cfg.Database.URL, Now: clock.Now})
+	// On SQLite a thousand commits do not wait for the disk one by one, but together at the end, before anybody works on them. What a
+	// power cut spoils until then is loaded again (make demo-reset).
+	db, err := store.Open(ctx, store.Options{URL: cfg.Database.URL, Now: clock.Now, Volatile: true})
 	if err != nil {
 		return databaseError(err)
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { err = errors.Join(err, db.Close(), toDisk(cfg.Database.URL)) }()
 	ec, err := engineConfig(cfg)
 	if err != nil {
 		return err
@@ -72,6 +76,19 @@ func loadDemo(ctx context.Context, cfg config.Config) (err error) {
 		return fmt.Errorf("dimostrazione: %w", err)
 	}
 	return nil
+}
+
+// toDisk waits until a closed SQLite database is on disk. On PostgreSQL each commit has waited.
+func toDisk(url string) error {
+	path, ok := strings.CutPrefix(url, "sqlite:")
+	if !ok {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // wipeDemo empties a database in which everybody is a demonstration account.

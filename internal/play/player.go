@@ -127,6 +127,9 @@ func (p *player) play(ctx context.Context, end time.Time) error {
 		if err := p.act(ctx, c.t, c.s); err != nil {
 			return c.t.blame(err)
 		}
+		if p.silent {
+			continue // advance looks
+		}
 		if err := p.expire(ctx); err != nil { // a term already over when it is recorded fires at once
 			return err
 		}
@@ -152,6 +155,14 @@ func (t *tale) blame(err error) error {
 
 // advance moves the clock, stopping at each instant at which a term is over.
 func (p *player) advance(ctx context.Context, to time.Time) error {
+	if p.silent {
+		if !to.After(p.Clock.Now()) {
+			return nil
+		}
+		if err := p.expire(ctx); err != nil {
+			return err
+		}
+	}
 	for {
 		next, err := p.nextTerm(ctx, to)
 		if err != nil {
@@ -300,14 +311,17 @@ func (p *player) fire(ctx context.Context, t *tale, s step) error {
 	return err
 }
 
-// attach uploads a small text for each type: what is in it matters to nobody here.
+// attach uploads a small text for each type, always the same: what is in it matters to nobody here.
 func (p *player) attach(ctx context.Context, t *tale, s step) error {
-	who, id, _, err := p.target(ctx, t, s)
+	who, id, def, err := p.target(ctx, t, s)
 	if err != nil {
 		return err
 	}
 	for _, kind := range s.types {
-		text := "Documento di prova: " + kind + ", " + p.now() + "\n"
+		text := "Documento di prova: " + kind + "\n"
+		if d, found := def.Document(kind); found {
+			text = "Documento di prova: " + d.Label.IT + "\n"
+		}
 		if _, err := p.Engine.Attach(ctx, who, engine.Attach{Case: id, Type: kind, Name: kind + ".txt", Bytes: strings.NewReader(text)}); err != nil {
 			return err
 		}
@@ -363,35 +377,37 @@ func (p *player) find(ctx context.Context, t *tale, s step, number int) (string,
 	return "", known{}, wrong(s.line, "non c'è alcun caso «%s»", path)
 }
 
-// learn reads the cases on the way to a path, which no trace has named.
+// learn reads the cases on the way to a path, from the last one known, which no trace has named.
 func (p *player) learn(ctx context.Context, tr *tree, path string) error {
-	id, below := tr.root, ""
-	steps := strings.Split(path, "/")
+	id, at := tr.root, ""
 	if path == rootPath {
-		steps = nil
+		path = ""
 	}
-	for depth := 0; ; depth++ {
+	for known, k := range tr.cases {
+		if len(k.path) > len(at) && strings.HasPrefix(path, k.path+"/") {
+			id, at = known, k.path
+		}
+	}
+	for {
 		v, err := p.Engine.Case(ctx, witness, id)
 		if err != nil {
 			return fmt.Errorf("read case: %w", err)
 		}
-		if below == "" {
-			tr.cases[id] = known{rootPath, v.Workflow.ID, v.Hash}
-		}
-		next := ""
+		tr.cases[id] = known{cmp.Or(at, rootPath), v.Workflow.ID, v.Hash}
+		next, reached := "", ""
 		for _, group := range v.Children {
 			for _, child := range group.Cases {
-				at := strings.TrimPrefix(below+"/"+fmt.Sprintf("%s:%d", group.ID, child.Ordinal), "/")
-				tr.cases[child.ID] = known{at, child.Workflow.ID, child.Hash}
-				if depth < len(steps) && at == strings.Join(steps[:depth+1], "/") {
-					next = child.ID
+				below := strings.TrimPrefix(fmt.Sprintf("%s/%s:%d", at, group.ID, child.Ordinal), "/")
+				tr.cases[child.ID] = known{below, child.Workflow.ID, child.Hash}
+				if strings.HasPrefix(path, below+"/") {
+					next, reached = child.ID, below
 				}
 			}
 		}
-		if next == "" || depth+1 == len(steps) {
+		if next == "" {
 			return nil
 		}
-		id, below = next, strings.Join(steps[:depth+1], "/")
+		id, at = next, reached
 	}
 }
 
