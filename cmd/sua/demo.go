@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/province-comuni/sua/internal/config"
+	"github.com/province-comuni/sua/internal/engine"
 	"github.com/province-comuni/sua/internal/play"
 	"github.com/province-comuni/sua/internal/store"
 )
@@ -110,4 +113,30 @@ func wipeDemo(ctx context.Context, cfg config.Config) error {
 		}
 	}
 	return store.Wipe(ctx, cfg.Database.OwnerURL)
+}
+
+// onePerRole chooses accounts to print: for each role somebody who has it, from the bodies with most people.
+func onePerRole(accounts []engine.Account) []engine.Account {
+	people := map[string]int{}
+	body := func(a engine.Account) string {
+		if len(a.Roles) == 0 {
+			return ""
+		}
+		return a.Roles[0].Body.ID
+	}
+	for _, a := range accounts {
+		people[body(a)]++
+	}
+	sorted := slices.Clone(accounts)
+	slices.SortStableFunc(sorted, func(a, b engine.Account) int {
+		return cmp.Or(cmp.Compare(people[body(b)], people[body(a)]), cmp.Compare(body(a), body(b)))
+	})
+	held := map[string]bool{}
+	return slices.DeleteFunc(sorted, func(a engine.Account) bool {
+		seen := true
+		for _, r := range a.Roles {
+			seen, held[r.Role.ID] = seen && held[r.Role.ID], true
+		}
+		return seen
+	})
 }

@@ -189,8 +189,9 @@ func (p *program) welcome(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nAccessi dimostrativi (solo da questa macchina, senza password: %s/accedi)\n", p.cfg.PublicURL)
-	for _, a := range accounts {
+	shown := onePerRole(accounts)
+	fmt.Fprintf(out, "\nAccessi dimostrativi, uno per ruolo (solo da questa macchina, senza password; tutti e %d: %s/accedi)\n", len(accounts), p.cfg.PublicURL)
+	for _, a := range shown {
 		var roles []string
 		for _, r := range a.Roles {
 			roles = append(roles, r.Role.Label.IT+", "+r.Body.Name)

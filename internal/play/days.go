@@ -21,11 +21,12 @@ type days struct {
 	today    calendar.Date
 	holidays calendar.Holidays // of the SUA's seat: its working days count
 	named    map[string]calendar.Date
+	used     bool // some line has counted from them
 }
 
 // relative are the days of a script that begins from today.
 func relative(today calendar.Date, holidays calendar.Holidays) days {
-	return days{today, holidays, map[string]calendar.Date{}}
+	return days{today: today, holidays: holidays, named: map[string]calendar.Date{}}
 }
 
 // resolve writes every relative day of a line as a date. The error says which day has no name, or stands outside the calendar.
@@ -35,6 +36,7 @@ func (d *days) resolve(line string) (string, error) {
 	}
 	var bad error
 	out := relativeShape.ReplaceAllStringFunc(line, func(s string) string {
+		d.used = true
 		day, err := d.day(s)
 		if err != nil {
 			bad = err

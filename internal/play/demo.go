@@ -97,11 +97,9 @@ func demonstrate(ctx context.Context, cfg Config, db *store.DB, now time.Time, t
 	if err != nil {
 		return false, fmt.Errorf("load the demonstration: %w", err)
 	}
-	tales := make([]*tale, len(d.Requests))
-	for i, r := range d.Requests {
-		if tales[i], err = d.tale(r.Body, r.Script, today); err != nil {
-			return false, fmt.Errorf("%s: %w", r.Script, err)
-		}
+	tales, err := d.tales(today)
+	if err != nil {
+		return false, err
 	}
 	if _, err := perform(ctx, cfg, tales, now, trace); err != nil {
 		return false, fmt.Errorf("play the demonstration: %w", err)
@@ -167,6 +165,19 @@ func (d *stagecraft) memberships(person int) []auth.Membership {
 		ms[i] = auth.Membership{Body: p.Body, Role: role}
 	}
 	return ms
+}
+
+// tales reads every script, for a demonstration loaded today.
+func (d *stagecraft) tales(today calendar.Date) ([]*tale, error) {
+	tales := make([]*tale, len(d.Requests))
+	for i, r := range d.Requests {
+		t, err := d.tale(r.Body, r.Script, today)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Script, err)
+		}
+		tales[i] = t
+	}
+	return tales, nil
 }
 
 // tale reads the script of a request. Its cast are the people of the body and of the SUA by role; a second person in a role

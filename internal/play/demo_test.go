@@ -3,6 +3,7 @@ package play_test
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,17 +52,32 @@ func onDemo(t testing.TB, db *store.DB, clock *play.Clock) play.Config {
 	return stage
 }
 
-// demoDays are those asked for, or the sample.
+// demoDays are those asked for, or a sample of 2026-2028 in which relative days fall badly: every holiday and the patron's day, every
+// end of a month (the leap day too), the changes of hour, a Sunday of three, and a day of each month in turn through the week.
 func demoDays(t testing.TB) []string {
 	t.Helper()
-	switch asked := os.Getenv(DaysEnv); asked {
-	case "":
-		return []string{"2026-11-22"}
-	case "all":
-		return nil
-	default:
+	asked := os.Getenv(DaysEnv)
+	if asked != "" && asked != "all" {
 		return strings.Split(asked, ",")
 	}
+	var days []string
+	seat := calendar.Italy(calendar.MonthDay{Month: time.June, Day: 13})
+	first, sundays := calendar.Date{Year: 2026, Month: time.January, Day: 1}, 0
+	for d := first; d.Year <= 2028; d = d.AddDays(1) {
+		sunday := d.Weekday() == time.Sunday
+		if sunday {
+			sundays++
+		}
+		feast, _ := seat.Holiday(d)
+		switch {
+		case asked == "all", feast.IT != "" && feast.IT != "domenica", sunday && sundays%3 == 0,
+			d.AddDays(1).Day == 1,
+			sunday && d.AddDays(7).Month != d.Month && (d.Month == time.March || d.Month == time.October), // change of hour
+			d.Day == 7+(int(d.Month)+d.Year)%7:
+			days = append(days, d.String())
+		}
+	}
+	return days
 }
 
 func load(t testing.TB, stage play.Config, db *store.DB, now time.Time) bool {
@@ -76,20 +92,43 @@ func load(t testing.TB, stage play.Config, db *store.DB, now time.Time) bool {
 // DaysEnv asks TestDemoOnEachDay for other days than its sample: all of them ("all"), or some ("2026-04-05,2028-02-29").
 const DaysEnv = "SUA_DEMO_DAYS"
 
-// Whatever day it is loaded, every step of every script succeeds and every case ends where its script expects it. Scripts are
-// strict, so that Demo fails otherwise; here only the clock remains to be looked at.
+// Whatever day it is loaded, every step of every script succeeds and every case ends where its script expects it.
 func TestDemoOnEachDay(t *testing.T) {
-	for _, day := range demoDays(t) {
-		t.Run(day, func(t *testing.T) {
+	cfg, documents := demoLaw(t), t.TempDir()
+	var days []string
+	for i, day := range demoDays(t) {
+		if i%daysPerPlay == 0 {
+			days = append(days, day)
+		}
+	}
+	for chunk := range slices.Chunk(days, 24) {
+		t.Run(chunk[0], func(t *testing.T) {
 			t.Parallel()
-			stage, db := staged(t)
-			if !load(t, stage, db, noon(t, day)) {
-				t.Fatal("not loaded")
+			clock := &play.Clock{}
+			stage, err := play.On(t.Context(), storetest.SQLite(t, store.Options{Now: clock.Now}), clock, documents, cfg)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if now, err := stage.Engine.Now(t.Context()); err != nil || !now.Equal(noon(t, day)) {
-				t.Errorf("the clock ends at %v (%v)", now, err)
+			moments := make([]time.Time, len(chunk))
+			for i, day := range chunk {
+				moments[i] = noon(t, day)
+			}
+			if err := play.DemoOnDays(t.Context(), stage, moments); err != nil {
+				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestDemoSampleIsLarge(t *testing.T) {
+	days := demoDays(t)
+	for _, day := range []string{"2028-02-29", "2026-03-29", "2028-10-29", "2027-06-13", "2026-04-06", "2028-12-31", "2026-08-15"} {
+		if !slices.Contains(days, day) && os.Getenv(DaysEnv) == "" {
+			t.Errorf("%s is not in the sample", day)
+		}
+	}
+	if len(days) < 150 && os.Getenv(DaysEnv) == "" {
+		t.Errorf("%d days", len(days))
 	}
 }
 

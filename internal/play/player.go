@@ -53,6 +53,8 @@ type tale struct {
 	body, sua string
 	trees     []*tree
 	strict    bool // every step must succeed (the demonstration): a refusal stops the play
+	// until is when what it expects at its end is looked at; empty: when the play ends.
+	until []time.Time
 }
 
 // tree is a case with those below it, and how much of its history has been told.
@@ -99,23 +101,28 @@ type cue struct {
 	s step
 }
 
-// play acts every step of every tale in the order of time. What a tale expects after its last deed holds when the play ends.
+// play acts every step of every tale in the order of time. What a tale expects after its last deed holds when the tale ends.
 func (p *player) play(ctx context.Context, end time.Time) error {
-	var cues, last []cue
+	var cues []cue
 	for _, t := range p.tales {
-		deeds := len(t.steps)
-		for deeds > 0 && t.steps[deeds-1].verb == "expect" {
-			deeds--
-		}
-		for i, s := range t.steps {
-			if i < deeds {
-				cues = append(cues, cue{t, s})
-			} else {
-				last = append(last, cue{t, s})
-			}
-		}
 		if t.end.After(end) {
 			end = t.end
+		}
+	}
+	for _, t := range p.tales {
+		deeds := t.deeds()
+		for _, s := range t.steps[:deeds] {
+			cues = append(cues, cue{t, s})
+		}
+		ends := t.until
+		if len(ends) == 0 {
+			ends = []time.Time{end}
+		}
+		for _, at := range ends {
+			for _, s := range t.steps[deeds:] {
+				s.at = at
+				cues = append(cues, cue{t, s})
+			}
 		}
 	}
 	slices.SortStableFunc(cues, func(a, b cue) int { return a.s.at.Compare(b.s.at) })
@@ -134,15 +141,16 @@ func (p *player) play(ctx context.Context, end time.Time) error {
 			return err
 		}
 	}
-	if err := p.advance(ctx, end); err != nil {
-		return err
+	return p.advance(ctx, end)
+}
+
+// deeds is how many steps come before the expectations at the end.
+func (t *tale) deeds() int {
+	n := len(t.steps)
+	for n > 0 && t.steps[n-1].verb == "expect" {
+		n--
 	}
-	for _, c := range last {
-		if err := p.expect(ctx, c.t, c.s); err != nil {
-			return c.t.blame(err)
-		}
-	}
-	return nil
+	return n
 }
 
 // blame says in which script a line stands, where there are several.

@@ -31,6 +31,7 @@ type script struct {
 	workflow string
 	steps    []step
 	end      time.Time // where the last clock line leaves the time
+	relative bool      // some of its days are counted from today
 }
 
 // step is one line: somebody opens, fires or attaches at a time, or the script says where a case must stand. A clock line only
@@ -90,7 +91,7 @@ func read(in io.Reader, from days) (script, error) {
 	if r.script.workflow == "" || len(r.script.steps) == 0 {
 		return script{}, wrong(1, "lo scenario deve dire il workflow e aprire un caso")
 	}
-	r.script.end = r.clock
+	r.script.end, r.script.relative = r.clock, r.days.used
 	return r.script, nil
 }
 
