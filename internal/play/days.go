@@ -10,7 +10,7 @@ import (
 
 // relativeShape is a day said from another one: today, today-12wd, @due+32d~.
 var (
-	relativeShape = regexp.MustCompile(`(?:\btoday\b|@[a-z][a-z0-9_]*)(?:[+-][0-9]{1,4}(?:wd|d)\b?|~)*`)
+	relativeShape = regexp.MustCompile(`(?:\btoday\b|\B@[a-z][a-z0-9_]*)(?:[+-][0-9]{1,4}(?:wd|d)\b?|~)*`)
 	moveShape     = regexp.MustCompile(`[+-][0-9]{1,4}(?:wd|d)|~`)
 	baseShape     = regexp.MustCompile(`^@?[a-z][a-z0-9_]*`)
 )
