@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,8 +45,14 @@ func library(c *cobra.Command, files []string) (*flow.Library, engine.Config, er
 	return lib, ec, err
 }
 
-// addFiles reads files and folders named by a person beside the workflows already known.
+// addFiles reads files and folders named by a person beside the workflows already known. A file that is known already, byte for
+// byte, is passed over: the folder of the shipped workflows may be named too.
 func addFiles(ec *engine.Config, files []string) error {
+	add := func(s flow.Source) {
+		if !slices.ContainsFunc(ec.Sources, func(known flow.Source) bool { return bytes.Equal(known.Data, s.Data) }) {
+			ec.Sources = append(ec.Sources, s)
+		}
+	}
 	for _, path := range files {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -56,14 +63,16 @@ func addFiles(ec *engine.Config, files []string) error {
 			if err != nil {
 				return err
 			}
-			ec.Sources = append(ec.Sources, more...)
+			for _, s := range more {
+				add(s)
+			}
 			continue
 		}
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		ec.Sources = append(ec.Sources, flow.Source{Name: path, Data: b})
+		add(flow.Source{Name: path, Data: b})
 	}
 	return nil
 }

@@ -95,11 +95,15 @@ func countHours(start time.Time, n int, h Holidays) Result {
 // Shift moves a term by whole days and keeps the hour that clocks in Rome show, also across a change of hour.
 func Shift(due time.Time, days int) time.Time { return due.In(Rome).AddDate(0, 0, days).UTC() }
 
-// Suspend extends a term by the time it stood still, from..to, rounded up to whole days of Rome (art. 92 c. 2 c: proportional
-// extension). A pause that does not end after it began extends nothing. The result may fall on a Saturday or holiday:
+// Suspend extends a term by the time it stood still, from..to. A term in days, over at a midnight of Rome, stands still from
+// date to date, whatever the hours: suspended on 1 April and resumed on 11 May, forty days. One with an hour of its own gets the
+// pause rounded up to whole days (art. 92 c. 2 c: proportional extension). A pause that does not end after it began extends nothing. The result may fall on a Saturday or holiday:
 // whoever sets it as a new deadline checks Holidays.Closed.
 func Suspend(due, from, to time.Time) time.Time {
 	const day = 24 * 60 * 60
+	if due.Equal(DateOf(due).Start()) {
+		return Shift(due, max(0, DateOf(to).Sub(DateOf(from))))
+	}
 	days := max(0, int((to.Unix()-from.Unix())/day)-1) // one less, then up: a day with a change of hour is not of 24 hours
 	for Shift(from, days).Before(to) {
 		days++

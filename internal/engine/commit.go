@@ -20,6 +20,11 @@ func (w *world) commit(s *step) (*happening, error) {
 	s.before = n.c.Data
 	h := w.happen(s, from)
 	w.move(s, h.seq)
+	for _, a := range s.ev.Then { // a term that the event meets is met, also where the event leaves its states
+		if a.Verb == flow.VerbStop {
+			w.endTerm(n, h, n.running(a.Deadline), store.Met)
+		}
+	}
 	w.leaveTerms(n, h)
 	if s.ev.Rectify {
 		w.reviveTerms(n, h)

@@ -191,12 +191,13 @@ func plainRule(l law.Limit) string {
 	return "calendar_roll"
 }
 
+// elapsed looks at the day on which the act has effect: one recorded late is judged by its own day.
 func elapsed(f *Facts, p sinceParam) *Refusal {
 	res, no := f.since(p)
 	if no != nil {
 		return no
 	}
-	if f.Now.Before(res.Due) {
+	if f.Effective.Before(res.Due) {
 		return refuse("too_soon", "day", res.LastDay.Italian(), "day_en", res.LastDay.English())
 	}
 	return nil
@@ -207,7 +208,7 @@ func notElapsed(f *Facts, p sinceParam) *Refusal {
 	if no != nil {
 		return no
 	}
-	if !f.Now.Before(res.Due) {
+	if !f.Effective.Before(res.Due) {
 		return refuse("too_late", "day", res.LastDay.Italian(), "day_en", res.LastDay.English())
 	}
 	return nil

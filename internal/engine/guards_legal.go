@@ -195,14 +195,30 @@ func standstillApplies(f *Facts) *Refusal {
 }
 
 // noCourtStay: art. 18 c. 4: no litigation case stands in a state that stays the contract, here or above: a challenge of the
-// notice hangs from the procedure, one of the award from the lot.
+// notice hangs from the procedure, one of the award from the lot. A precautionary claim alone stays it only from the EU
+// threshold up (art. 55 c. 2); a court's order always.
 func noCourtStay(f *Facts) *Refusal {
 	for _, c := range slices.Concat(f.Children, f.Above) {
-		if c.Workflow == "litigation" && (c.State == "stayed_by_court" || c.State == "precautionary_pending") {
+		if c.Workflow == "litigation" && (c.State == "stayed_by_court" || c.State == "precautionary_pending" && !f.surelyBelowEU()) {
 			return refuse("court_stay")
 		}
 	}
 	return nil
+}
+
+// surelyBelowEU reports whether the contract is below the EU threshold: as somebody wrote on the case or above it, else by its
+// value. What is not known is taken for above.
+func (f *Facts) surelyBelowEU() bool {
+	for _, c := range []*store.Case{f.Case, f.Parent, f.Root} {
+		if c == nil {
+			continue
+		}
+		if above, ok := c.Data["above_threshold"].(bool); ok {
+			return !above
+		}
+	}
+	above, _, no := f.aboveEU()
+	return no == nil && !above
 }
 
 // quadroEconomicoSums holds when the workflow keeps the breakdown as a register and its rows make the total declared.

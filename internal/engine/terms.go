@@ -20,8 +20,7 @@ func (w *world) term(s *step, h *happening, a flow.Action) error {
 	n := s.n
 	running := n.running(a.Deadline)
 	switch a.Verb {
-	case flow.VerbStop:
-		w.endTerm(n, h, running, store.Met)
+	case flow.VerbStop: // done before the case left its state, see commit
 	case flow.VerbSuspend:
 		if running != nil && running.Status != store.Suspended {
 			running.Status, running.EndedAt, running.BlockedBy = store.Suspended, &h.effective, nil // EndedAt holds since when, until it resumes
@@ -35,6 +34,9 @@ func (w *world) term(s *step, h *happening, a flow.Action) error {
 			w.touch(n, h, running)
 		}
 	case flow.VerbExtend:
+		if running == nil {
+			running = n.lapsed(a.Deadline)
+		}
 		if running != nil {
 			return w.extendTerm(s, h, running, a)
 		}
@@ -54,6 +56,23 @@ func (n *node) running(name string) *store.Deadline {
 	for _, d := range n.deadlines {
 		if d.Name == name && live(d) {
 			return d
+		}
+	}
+	return nil
+}
+
+// lapsed returns the term of a name that is over and has only been told to people: an extension granted afterwards reaches it.
+func (n *node) lapsed(name string) *store.Deadline {
+	decl, ok := n.def.Deadline(name)
+	if !ok || decl.Fire != "" || !slices.Contains(decl.While, n.c.State) {
+		return nil
+	}
+	for _, d := range slices.Backward(n.deadlines) {
+		if d.Name == name {
+			if d.Status == store.Expired {
+				return d
+			}
+			return nil
 		}
 	}
 	return nil
@@ -204,8 +223,8 @@ func (w *world) extendTerm(s *step, h *happening, d *store.Deadline, a flow.Acti
 	}
 	d.DueAt, d.LastDay = res.Due.UTC(), res.LastDay.String()
 	d.ExplainIT, d.ExplainEN = d.ExplainIT+" "+res.Explanation.IT, d.ExplainEN+" "+res.Explanation.EN
-	if d.Status == store.Blocked {
-		d.Status, d.BlockedBy = store.Running, nil
+	if d.Status == store.Blocked || d.Status == store.Expired {
+		d.Status, d.BlockedBy, d.EndedAt = store.Running, nil, nil
 	}
 	d.NextTry = d.DueAt
 	w.touch(n, h, d)
