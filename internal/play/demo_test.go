@@ -2,6 +2,7 @@ package play_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -127,6 +128,7 @@ func TestDemoSampleIsLarge(t *testing.T) {
 			t.Errorf("%s is not in the sample", day)
 		}
 	}
+	t.Logf("%d days", len(days))
 	if len(days) < 150 && os.Getenv(DaysEnv) == "" {
 		t.Errorf("%d days", len(days))
 	}
@@ -143,6 +145,41 @@ func TestDemoHasTheRealFacts(t *testing.T) {
 	if c.Title != "Nuova costruzione di edificio scolastico in via Traverso" || c.CUP != "B18E18000340009" || c.Amount == nil || *c.Amount != 330783624 ||
 		c.SUA.Name != "Provincia di Padova" || c.RUP.Name != "Marco Rizzato" || c.Officer.Name != "Davide Schiavon" {
 		t.Errorf("%+v", c)
+	}
+	view, err := stage.Engine.Case(t.Context(), auth.System("test"), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := map[string]string{}
+	for _, f := range view.Fields {
+		fields[f.Field.ID] = fmt.Sprint(f.Value)
+	}
+	for field, want := range map[string]string{"published_on": "2023-08-30", "bids_due": "2023-09-14T10:00:00", "bid_term": "urgent", "description": "dati dimostrativi"} {
+		if !strings.Contains(fields[field], want) {
+			t.Errorf("%s is %q, without %q", field, fields[field], want)
+		}
+	}
+	if view.RulesDate != "2023-08-30" {
+		t.Errorf("the law is that of %s", view.RulesDate)
+	}
+	// below, every bidder and the contractor say that they are invented
+	lot, err := stage.Engine.Case(t.Context(), auth.System("test"), view.Children[slices.IndexFunc(view.Children, func(g engine.ChildrenView) bool { return g.ID == "lots" })].Cases[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lot.CIG != "A0080CB958" {
+		t.Errorf("CIG %s", lot.CIG)
+	}
+	bidders := 0
+	for _, r := range lot.Registers {
+		for _, row := range r.Rows {
+			if bidders++; !strings.Contains(fmt.Sprint(row.Values["operator"]), "dati dimostrativi") {
+				t.Errorf("%v looks real", row.Values["operator"])
+			}
+		}
+	}
+	if bidders < 3 {
+		t.Errorf("%d bidders", bidders)
 	}
 	h, err := stage.Engine.History(t.Context(), auth.System("test"), c.ID, 0, 0)
 	if err != nil || !h.Verified {

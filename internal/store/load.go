@@ -275,8 +275,8 @@ func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]Deadline, er
 // NextDue is when the soonest running deadline is to be looked at, whatever its case; zero when none runs.
 func (db *DB) NextDue(ctx context.Context) (time.Time, error) {
 	var at time.Time
-	err := db.read(ctx, Everything, query{
-		sql:  "SELECT next_try FROM deadlines WHERE status = 'running' ORDER BY next_try LIMIT 1",
+	err := db.read(ctx, Everything, query{ // the first condition is that of the index
+		sql:  "SELECT next_try FROM deadlines WHERE status IN ('running', 'blocked') AND status = 'running' ORDER BY next_try LIMIT 1",
 		scan: func(r rows) error { return r.Scan(&at) },
 	})
 	return at.UTC(), err
