@@ -43,7 +43,7 @@ func (e *Engine) Options(ctx context.Context, who auth.Actor, id string) (Option
 // order puts what can be done first, mistakes to mend last.
 func order(o Option) int {
 	switch {
-	case o.Event == "rectify":
+	case o.Event == rectifyEvent:
 		return 3
 	case o.Allowed:
 		return 0

@@ -171,7 +171,7 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 			ID: d.ID, Case: d.CaseID, Name: d.Name, Label: Text{IT: d.Name, EN: d.Name}, Status: d.Status, StartedAt: d.StartedAt, DueAt: d.DueAt,
 			LastDay: d.LastDay, Explanation: Text{IT: d.ExplainIT, EN: d.ExplainEN}, EndedAt: d.EndedAt,
 		}
-		if d.BlockedBy != nil {
+		if d.Status == store.Blocked {
 			var no Refusal
 			if json.Unmarshal(d.BlockedBy, &no) == nil {
 				v.BlockedBy = &no

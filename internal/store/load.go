@@ -257,6 +257,15 @@ func (s *Snapshot) past(root, id string, tree bool) query {
 	return q
 }
 
+// OpenPart reads the open part of one event of a tree; empty when it has none.
+func (tx *Tx) OpenPart(root string, seq int64) ([]byte, error) {
+	var body []byte
+	err := tx.send([]query{{sql: "SELECT open_body FROM events WHERE root = $1 AND seq = $2", args: []any{root, seq}, scan: func(r rows) error {
+		return r.Scan(&body)
+	}}})
+	return body, err
+}
+
 // Due lists, without locks, deadlines to look at now: those whose next_try has come, soonest first.
 func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]Deadline, error) {
 	var out []Deadline
