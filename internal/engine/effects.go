@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"math"
 	"math/big"
 	"slices"
 
@@ -62,36 +63,63 @@ func sumLots(f *Facts, _ any) (Changes, error) {
 	return Changes{Fields: store.Values{"amount": sum}}, nil
 }
 
-// rankBids orders the admitted bids by score, highest first; equal scores share a rank, to be settled by draw.
+// rankBids orders the bids that are still in the race by score, highest first; where nobody has a score by discount, highest
+// first, or else by price, lowest first. Equal bids share a rank, to be settled by draw; who is out has none.
 func rankBids(f *Facts, _ any) (Changes, error) {
-	score := func(r store.Row) *big.Rat {
-		s, _ := r.Data["score"].(string)
-		v, ok := new(big.Rat).SetString(s)
-		if !ok {
-			return new(big.Rat)
-		}
-		return v
-	}
-	var admitted []store.Row
+	var in []store.Row
+	var changed Changes
 	for _, r := range f.Rows["bids"] {
-		if r.Data["admission"] != "excluded" {
-			admitted = append(admitted, r)
+		if !out(r) {
+			in = append(in, r)
+		} else if r.Data["rank"] != nil {
+			r.Data = r.Data.Clone()
+			delete(r.Data, "rank")
+			changed.Rows = append(changed.Rows, r)
 		}
 	}
-	slices.SortStableFunc(admitted, func(a, b store.Row) int {
-		return cmp.Or(score(b).Cmp(score(a)), cmp.Compare(a.Row, b.Row))
+	worth := worthOf(in)
+	slices.SortStableFunc(in, func(a, b store.Row) int {
+		return cmp.Or(worth(b).Cmp(worth(a)), cmp.Compare(a.Row, b.Row))
 	})
-	var out Changes
-	for i, r := range admitted {
-		rank := int64(i + 1)
-		if i > 0 && score(admitted[i-1]).Cmp(score(r)) == 0 {
-			rank = out.Rows[i-1].Data["rank"].(int64) // set just above
+	rank := int64(1)
+	for i, r := range in {
+		if i > 0 && worth(in[i-1]).Cmp(worth(r)) != 0 {
+			rank = int64(i + 1)
 		}
 		r.Data = r.Data.Clone()
 		r.Data["rank"] = rank
-		out.Rows = append(out.Rows, r)
+		changed.Rows = append(changed.Rows, r)
 	}
-	return out, nil
+	return changed, nil
+}
+
+// worthOf says how good a bid is: its score, else its discount, else how low its price is. What is missing is worth nothing,
+// and of no price at all less than any.
+func worthOf(bids []store.Row) func(store.Row) *big.Rat {
+	decimal := func(column string) func(store.Row) *big.Rat {
+		return func(r store.Row) *big.Rat {
+			s, _ := r.Data[column].(string)
+			if v, ok := new(big.Rat).SetString(s); ok {
+				return v
+			}
+			return new(big.Rat)
+		}
+	}
+	for _, column := range []string{"score", "discount"} {
+		if matching(bids, column, "") > 0 {
+			return decimal(column)
+		}
+	}
+	if matching(bids, "price", "") == 0 {
+		return decimal("score") // nothing is known: all are equal
+	}
+	return func(r store.Row) *big.Rat {
+		cents, ok := r.Data["price"].(int64)
+		if !ok {
+			cents = math.MaxInt64
+		}
+		return new(big.Rat).SetInt64(-cents)
+	}
 }
 
 // nextInRank excludes the first and moves the others up.

@@ -22,7 +22,7 @@ type Effect struct {
 
 // guards binds the names used in workflows. Adding one: write its function in guards_*.go, add a line here, its texts in
 // texts.go, and a scenario that it refuses.
-var guards = merge(genericGuards(), legalGuards(), awardGuards())
+var guards = merge(genericGuards(), legalGuards(), awardGuards(), tenderGuards())
 
 // effects binds the names of `run`.
 var effects = allEffects()

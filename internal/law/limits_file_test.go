@@ -45,8 +45,8 @@ func TestFileIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if keys := len(table.Keys()); keys != 192 || rows != 213 {
-		t.Errorf("%d keys and %d rows, want 192 and 213", keys, rows)
+	if keys := len(table.Keys()); keys != 234 || rows != 255 {
+		t.Errorf("%d keys and %d rows, want 234 and 255", keys, rows)
 	}
 }
 
