@@ -88,7 +88,7 @@ func TestExtendRefuses(t *testing.T) {
 		rule string
 		want error
 	}{
-		{due, 1, Days, "backward", ErrRule}, {due, 1, Days, "nothing", ErrRule}, {due, 1, Days, "months", ErrUnit}, {due, 1, Months, "calendar", ErrUnit},
+		{due, 1, Days, "backward", ErrRule}, {due, 1, Days, "nothing", ErrRule}, {due, 1, Days, "months", ErrUnit}, {due, 1, Months, "calendar_roll", ErrUnit},
 		{due, -1, Days, "calendar", ErrLength}, {due, 36526, Days, "calendar", ErrLength}, {time.Time{}, 1, Days, "calendar", ErrStart},
 	} {
 		if _, err := Extend(c.due, c.n, c.unit, c.rule, Italy()); !errors.Is(err, c.want) {

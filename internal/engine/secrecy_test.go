@@ -20,6 +20,7 @@ fields:
   title:  {type: text, label: {it: Oggetto, en: Subject}, secret: {until: [opened], see: [committee]}}
   amount: {type: money, label: {it: Importo, en: Value}, secret: {until: [opened], see: [committee]}}
   public: {type: text, label: {it: Pubblico, en: Public}}
+  asker:  {type: text, label: {it: Chi chiede, en: Who asks}, secret: {until: [], see: [committee]}}
 documents:
   verdict: {label: {it: Verbale, en: Minutes}, secret: {until: [opened], see: [committee]}}
 registers:
@@ -30,7 +31,7 @@ states:
   opened: {stage: work, label: {it: Aperta, en: Opened}}
   done:   {stage: work, final: done, label: {it: Fatta, en: Done}}
 events:
-  begin:  {label: {it: Apri, en: Begin}, by: [committee, rup], opens: true, to: draft, input: {title: {field: title, optional: true}, amount: {field: amount, optional: true}, public: {field: public, optional: true}}}
+  begin:  {label: {it: Apri, en: Begin}, by: [committee, rup], opens: true, to: draft, input: {title: {field: title, optional: true}, amount: {field: amount, optional: true}, public: {field: public, optional: true}, asker: {field: asker, optional: true}}}
   bid:    {label: {it: Offerta, en: Bid}, by: [committee], from: [draft], to: same, input: {row: {row: bids, columns: [operator, score]}}}
   change: {label: {it: Cambia, en: Change}, by: [sua_clerk], from: [draft, opened], to: same, input: {rows: {rows: bids, columns: [operator]}, title: {field: title, optional: true}}}
   vote:   {label: {it: Vota, en: Vote}, by: [committee], from: [draft], to: same, input: {why: {type: text, label: {it: Motivo, en: Reason}}}, secret: {until: [opened], see: [committee]}}
@@ -44,7 +45,7 @@ var sealedFiles = map[string]string{"sealed.v1.yaml": sealedTender}
 // sealedCase opens a case full of secrets: every one contains the word segreto or one of two numbers.
 func sealedCase(t *testing.T, o *office) (id, document string) {
 	t.Helper()
-	m, err := o.Open(t.Context(), o.committee, engine.Open{Workflow: "sealed", MemberBody: "conselve", Inputs: map[string]any{"title": "segreto nome", "amount": 987654321, "public": "noto"}})
+	m, err := o.Open(t.Context(), o.committee, engine.Open{Workflow: "sealed", MemberBody: "conselve", Inputs: map[string]any{"title": "segreto nome", "amount": 987654321, "public": "noto", "asker": "segreto richiedente"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func TestSecretsOpenByState(t *testing.T) {
 			}
 		}
 		inside := told(t, o, o.committee, id)
-		for _, secret := range []string{"segreto nome", "987654321", "segreto operatore", "77.125", "segreto voto", "segreto.pdf"} {
+		for _, secret := range []string{"segreto nome", "987654321", "segreto operatore", "77.125", "segreto voto", "segreto.pdf", "segreto richiedente"} {
 			if !strings.Contains(inside, secret) {
 				t.Errorf("the committee does not read %q", secret)
 			}
@@ -137,8 +138,12 @@ func TestSecretsOpenByState(t *testing.T) {
 			_ = f.Close()
 		}
 		fire(t, o, o.clerk, id, "end", nil)
-		if text := told(t, o, o.auditor, id); !strings.Contains(text, "77.125") {
+		text := told(t, o, o.auditor, id)
+		if !strings.Contains(text, "77.125") {
 			t.Error("the scores stay hidden at the end")
+		}
+		if strings.Contains(text, "segreto richiedente") {
+			t.Error("what is never to be opened is open at the end")
 		}
 	})
 }
