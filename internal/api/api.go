@@ -89,6 +89,7 @@ func (s *service) mount(e *echo.Echo, group *echo.Group) *huma.OpenAPI {
 	s.documentRoutes(r)
 	s.workflowRoutes(r)
 	s.peopleRoutes(r)
+	s.efficiencyRoutes(r)
 	s.sessionRoutes(r)
 	s.statusRoutes(r)
 	doc := r.api.OpenAPI()

@@ -19,6 +19,7 @@ import (
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/blob"
 	"github.com/province-comuni/sua/internal/engine"
+	"github.com/province-comuni/sua/internal/flow"
 	"github.com/province-comuni/sua/internal/store"
 	"github.com/province-comuni/sua/internal/store/storetest"
 )
@@ -49,13 +50,14 @@ func anOffice(t *testing.T, s Server) *office {
 	return newOffice(t, storetest.SQLite(t, store.Options{Now: func() time.Time { return begin }}), s)
 }
 
-func newOffice(t *testing.T, db *store.DB, s Server) *office {
+// newOffice opens an office with the workflows that ship, and more.
+func newOffice(t *testing.T, db *store.DB, s Server, more ...flow.Source) *office {
 	t.Helper()
 	cfg, err := engine.Shipped(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.DB = db
+	cfg.DB, cfg.Sources = db, append(cfg.Sources, more...)
 	if cfg.Blobs, err = blob.Open(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type (
 	instant    string // RFC 3339, UTC
 	day        string // YYYY-MM-DD
 	count      int64  // something counted from 0
+	span       int64  // days from one day to another, negative when it comes before
 	cents      int64  // euro cents
 	cursor     string // where the next page begins
 	etag       string // "revision" in double quotes
@@ -57,6 +58,7 @@ func (hash) Schema(huma.Registry) *huma.Schema    { return text(`^[0-9a-f]{64}$`
 func (instant) Schema(huma.Registry) *huma.Schema { return formatted("date-time", 40) }
 func (day) Schema(huma.Registry) *huma.Schema     { return formatted("date", 10) }
 func (count) Schema(huma.Registry) *huma.Schema   { return whole(0, manyCount) }
+func (span) Schema(huma.Registry) *huma.Schema    { return whole(-100_000, 100_000) }
 func (cents) Schema(huma.Registry) *huma.Schema   { return whole(-manyCents, manyCents) }
 func (cursor) Schema(huma.Registry) *huma.Schema  { return text(`^[A-Za-z0-9_=-]+$`, 8_000) }
 func (etag) Schema(huma.Registry) *huma.Schema    { return text(`^"[0-9]{1,18}"$`, 20) }

@@ -53,9 +53,7 @@ func Count(start time.Time, n int, unit Unit, rule string, h Holidays) (Result, 
 
 // count runs the three steps that all day rules share: reach a day, move it if it cannot be the last, explain.
 func (r Rule) count(start Date, n int, unit Unit, h Holidays) Result {
-	if r.national {
-		h = h.National()
-	}
+	h = r.days(h)
 	reached := r.reach(start, n, unit, h)
 	last, reasons := r.move(reached, h)
 	after := last.AddDays(1)

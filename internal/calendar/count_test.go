@@ -28,6 +28,15 @@ var worked = []struct {
 	{"remedy ends on Saturday", "2026-11-25", 10, Days, "calendar_roll_saturday", "2026-12-07", ""},
 	{"Saturday binds the body", "2026-11-25", 10, Days, "calendar_roll", "2026-12-05", "2026-12-07"},
 	{"start on a holiday is not moved", "2026-11-22", 10, Days, "calendar_roll", "2026-12-02", ""},
+	{"4 October 2026 is a Sunday", "2026-09-24", 10, Days, "calendar_roll", "2026-10-05", ""},
+	{"4 October 2028 is a Wednesday", "2028-09-04", 30, Days, "calendar_roll", "2028-10-05", ""},
+	{"Easter Monday 2026, standstill", "2026-03-05", 32, Days, "standstill", "2026-04-06", "2026-04-07"},
+	{"Easter Monday 2027", "2027-03-19", 10, Days, "calendar_roll", "2027-03-30", ""},
+	{"Easter Monday 2028", "2028-04-07", 10, Days, "calendar_roll", "2028-04-18", ""},
+	{"EU: Thursday before Easter + 2", "2027-03-25", 2, Days, "eu_1182", "2027-03-30", ""}, // works on Friday 26 and Tuesday 30
+	{"court: precautionary, August runs", "2026-08-03", 15, Days, "calendar_roll_saturday", "2026-08-18", ""},
+	{"month from 31 January", "2027-01-31", 1, Months, "months_roll", "2027-03-01", ""}, // 28 February is a Sunday
+	{"month from 31 January of a leap year", "2028-01-31", 1, Months, "months_roll", "2028-02-29", ""},
 	{"4 October 2027", "2027-09-24", 10, Days, "calendar_roll", "2027-10-05", ""},
 	{"4 October 2023", "2023-09-24", 10, Days, "calendar_roll", "2023-10-04", ""},
 

@@ -69,6 +69,14 @@ func eventRoles(ev *flow.Event, a *store.Agreement) []string {
 	return out
 }
 
+// ServesSUA reports whether the actor works for a SUA or controls one: who the figures of a SUA concern.
+func ServesSUA(who auth.Actor) bool {
+	return slices.ContainsFunc(who.Memberships, func(m auth.Membership) bool {
+		side := roles[m.Role].Side
+		return side == flow.SideSUA || side == flow.SideControl
+	})
+}
+
 // standing returns in which role and for which body the actor may act as one of the roles on a case of these owners.
 func standing(who auth.Actor, allowed []string, memberBody, sua string) (role, body string, ok bool) {
 	for _, r := range allowed {

@@ -61,6 +61,9 @@ func maybe(name string, known []string) string {
 	return fmt.Sprintf(" (forse intendevi «%s»?)", best)
 }
 
+// Suggest is what an Italian message about an unknown name ends with: " (forse intendevi «x»?)", or nothing when no known name is near.
+func Suggest(name string, known []string) string { return maybe(name, known) }
+
 // editDistance is Levenshtein's, over bytes: ids are ASCII.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)

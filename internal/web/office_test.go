@@ -91,6 +91,7 @@ type office struct {
 	*engine.Engine
 	echo  *echo.Echo
 	clock atomic.Int64 // microseconds
+	extra string       // one more workflow, beside the small ones
 }
 
 func (o *office) now() time.Time { return time.UnixMicro(o.clock.Load()).UTC() }
@@ -98,7 +99,11 @@ func (o *office) now() time.Time { return time.UnixMicro(o.clock.Load()).UTC() }
 // each runs f on both databases, with the small workflows or, when shipped is set, with those of the program.
 func each(t *testing.T, shipped bool, f func(t *testing.T, o *office)) {
 	t.Helper()
-	o := &office{}
+	eachWith(t, &office{}, shipped, f)
+}
+
+func eachWith(t *testing.T, o *office, shipped bool, f func(t *testing.T, o *office)) {
+	t.Helper()
 	storetest.Each(t, store.Options{Now: o.now}, func(t *testing.T, db *store.DB) {
 		o.clock.Store(at(t, "2026-03-02T09:00:00+01:00").UnixMicro())
 		o.start(t, db, shipped)
@@ -114,6 +119,9 @@ func (o *office) start(t testing.TB, db *store.DB, shipped bool) {
 	}
 	if !shipped {
 		files := fstest.MapFS{"parcel.v1.yaml": {Data: []byte(parcel)}, "item.v1.yaml": {Data: []byte(item)}}
+		if o.extra != "" {
+			files["extra.v1.yaml"] = &fstest.MapFile{Data: []byte(o.extra)}
+		}
 		if cfg.Sources, err = flow.Sources(files); err != nil {
 			t.Fatal(err)
 		}

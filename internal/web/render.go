@@ -6,15 +6,18 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
+
+	"github.com/province-comuni/sua/internal/engine"
 )
 
 // frame is what surrounds every page.
 type frame struct {
 	Title   string // of the browser's window and the one h1
-	Section string // entry of the navigation that is lit: procedure, nuova, flussi
+	Section string // entry of the navigation that is lit: procedure, nuova, efficienza, flussi
 	Who     string // empty: nobody signed in
 	CSRF    string
 	Demo    bool
+	Figures bool   // the visitor works for a SUA, whose figures have a page
 	Done    string // what has just been done, told to the visitor
 	Style   style
 }
@@ -25,7 +28,7 @@ func (s *site) frame(who visitor, title, section string) frame {
 	if name == "" {
 		name = who.Actor.ID
 	}
-	return frame{Title: title, Section: section, Who: name, CSRF: who.csrf(), Demo: who.Actor.Demo, Style: s.style}
+	return frame{Title: title, Section: section, Who: name, CSRF: who.csrf(), Demo: who.Actor.Demo, Figures: engine.ServesSUA(who.Actor), Style: s.style}
 }
 
 // render draws the whole page before sending it, so that a fault in a template is a clean error and not half a page.

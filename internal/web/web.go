@@ -73,6 +73,7 @@ func Register(e *echo.Echo, server Server) {
 	e.GET("/procedure/:id/azioni/:event", s.page(s.actionForm))
 	e.POST("/procedure/:id/azioni/:event", s.page(s.fire))
 	e.GET("/documenti/:id", s.page(s.download))
+	e.GET("/efficienza", s.page(s.efficiency))
 	e.GET("/flussi", s.page(s.workflows))
 	e.GET("/flussi/:hash", s.page(s.workflow))
 	e.GET("/flussi/:hash/grafo.svg", s.page(s.graph))
