@@ -31,6 +31,9 @@ func tenderGuards() map[string]Guard {
 		"no_bid_left":                   plain(Text{IT: "nessuna offerta in gara", EN: "no bid in the race"}, "art. 76 c. 2 a", flow.NeedRows, noBidLeft).rows(bids(nil)),
 		"winner_ranked_first": plain(Text{IT: "proposto il primo ammesso della graduatoria", EN: "the first admitted of the ranking is proposed"}, "art. 17 c. 5", flow.NeedRows, winnerRankedFirst).
 			reading(map[string][]flow.Type{"winner": {flow.TypeText}}).rows(bids(map[string][]flow.Type{"operator": {flow.TypeText}, "rank": {flow.TypeInt}})),
+		"prices_complete": plain(Text{IT: "prezzi e punteggi di ogni offerta in gara", EN: "prices and scores of every bid in the race"}, "art. 108", flow.NeedParent|flow.NeedRows, pricesComplete).
+			above(map[string][]flow.Type{"criterion": {flow.TypeChoice}}).
+			rows(bids(map[string][]flow.Type{"operator": {flow.TypeText}, "discount": {flow.TypePercent}, "price": {flow.TypeMoney}, "score": {flow.TypePercent}})),
 		"no_court_order": plain(Text{IT: "nessuna ordinanza di sospensione", EN: "no order of stay"}, "All. I.3 c. 3", flow.NeedChildren|flow.NeedParent|flow.NeedAbove, noCourtOrder),
 	}
 }
@@ -101,6 +104,30 @@ func noBidLeft(f *Facts) *Refusal {
 		if !out(r) {
 			return refuse("bids_left")
 		}
+	}
+	return nil
+}
+
+// pricesComplete: a ranking of bids some of which nobody has read would be a ranking of nothing: with best value each has its
+// total score, with lowest price its discount or its price.
+func pricesComplete(f *Facts) *Refusal {
+	seen := false
+	for _, r := range f.Rows["bids"] {
+		if out(r) {
+			continue
+		}
+		seen = true
+		read := !empty(r.Data["discount"]) || !empty(r.Data["price"])
+		if f.choice("criterion") == "best_value" {
+			read = !empty(r.Data["score"])
+		}
+		if !read {
+			who, _ := r.Data["operator"].(string)
+			return refuse("price_missing", "operator", who)
+		}
+	}
+	if !seen {
+		return refuse("rank_missing")
 	}
 	return nil
 }

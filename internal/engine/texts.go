@@ -109,6 +109,7 @@ var texts = map[string]Text{
 	"inversion":             {IT: "Qui si esaminano prima le offerte (inversione procedimentale).", EN: "Here offers come before admission."},
 	"prior_notice_day":      {IT: "L'avviso di preinformazione va inviato almeno {least} e al più {most} prima del bando: vale dal {first} al {last}.", EN: "The prior notice must be sent at least {least} and at most {most} before the notice: it is good from {first} to {last}."},
 	"bids_left":             {IT: "C'è almeno un'offerta ancora in gara.", EN: "At least one bid is still in the race."},
+	"price_missing":         {IT: "Di {operator} manca il prezzo o il punteggio totale.", EN: "The price or the total score of {operator} is missing."},
 	"rank_missing":          {IT: "La graduatoria non c'è ancora.", EN: "There is no ranking yet."},
 	"rank_tied":             {IT: "Due offerte sono prime a pari merito: serve il sorteggio.", EN: "Two bids are first together: a draw is needed."},
 	"first_not_admitted":    {IT: "La prima in graduatoria, {operator}, non è ancora ammessa: va verificata la sua documentazione.", EN: "The first of the ranking, {operator}, is not admitted yet: its papers must be checked."},
