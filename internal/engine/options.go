@@ -70,7 +70,7 @@ func (w *world) option(n *node, ev *flow.Event) (Option, error) {
 	o := Option{Event: ev.ID, Label: ev.Label, Help: ev.Help, Law: ev.Law, Mine: permission == nil, Roles: labelled(allowed), Inputs: ev.Inputs}
 	seen := look(w.who, n.c)
 	o.Current = current(n, ev, seen)
-	o.To = destinations(n, ev)
+	o.To, o.Lead = destinations(n, ev), leadOf(n.def, ev, n.c.State, n.c.Previous)
 	for _, id := range ev.Documents {
 		t, ok := n.def.Document(id)
 		if !ok {
@@ -96,6 +96,7 @@ func (w *world) option(n *node, ev *flow.Event) (Option, error) {
 		o.Refusals = w.discreet(n, ev.Guards, s.refusals)
 		o.Warnings = w.discreet(n, ev.Warns, s.warnings)
 	}
+	o.Apart = apart(o.Refusals)
 	o.Allowed = len(o.Refusals) == 0
 	return o, nil
 }
