@@ -154,6 +154,7 @@ type Option struct {
 	Allowed   bool // may be fired by this actor, the inputs being right
 	Mine      bool // the actor has a role for it
 	Lead      Lead // where it takes the case
+	Guarded   bool // it has conditions beside its documents
 	Apart     bool // refused because the case goes another of the ways that the law has, which no work on it changes
 	Roles     []Labelled
 	To        []Labelled // where it may lead

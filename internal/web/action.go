@@ -156,7 +156,7 @@ func (s *site) again(c echo.Context, who visitor, a action, g given, revision in
 	typed := c.Request().PostForm
 	view := viewOf(a)
 	view.Revision, view.Key, view.Form = revision, typed.Get("chiave"), true
-	why, err := g.learn(failure)
+	why, err := g.learn(failure, a.inputs(), a.Case.Registers)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ type lesson struct {
 }
 
 // learn places what the engine says at the controls of the form. A failure that no change of the form can mend is returned.
-func (g given) learn(failure error) (lesson, error) {
+func (g given) learn(failure error, inputs []flow.Input, registers []engine.RegisterView) (lesson, error) {
 	l := lesson{Status: http.StatusUnprocessableEntity}
 	var (
 		invalid *engine.Invalid
@@ -209,7 +209,15 @@ func (g given) learn(failure error) (lesson, error) {
 	case errors.As(failure, &refused):
 		l.Status = http.StatusConflict
 		for _, r := range refused.Refusals {
-			l.Whole = append(l.Whole, sentence(r.Text.IT))
+			text := sentence(r.Text.IT)
+			if r.Law != "" {
+				text += " (" + r.Law + ")"
+			}
+			if name := blame(inputs, registers, r); name != "" && g.Faults[name] == "" {
+				g.Faults[name] = text
+			} else {
+				l.Whole = append(l.Whole, text)
+			}
 		}
 	case errors.As(failure, &asks):
 		l.Status, l.Warnings = http.StatusConflict, asks.Warnings

@@ -80,8 +80,8 @@ func (v documentsView) rank(id string) int {
 func missingFrom(options engine.Options, mine bool) []missingView {
 	var missing []missingView
 	for _, o := range options.Events {
-		if o.Mine != mine {
-			continue
+		if o.Mine != mine || o.Apart || o.Lead == engine.LeadsBack || o.Lead == engine.LeadsOut {
+			continue // what is seldom done asks for its documents when it is
 		}
 		for _, n := range o.Documents {
 			if n.Present {

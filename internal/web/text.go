@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"time"
+	"unicode"
 
 	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/law"
@@ -122,4 +123,13 @@ func short(hash string) string {
 		return hash[:most] + "…"
 	}
 	return hash
+}
+
+// lower writes a label inside a sentence; an acronym stays as it is.
+func lower(label string) string {
+	r := []rune(label)
+	if len(r) < 2 || unicode.IsUpper(r[1]) {
+		return label
+	}
+	return string(unicode.ToLower(r[0])) + string(r[1:])
 }
