@@ -71,7 +71,7 @@ func (w *world) option(n *node, ev *flow.Event) (Option, error) {
 	seen := look(w.who, n.c)
 	o.Current = current(n, ev, seen)
 	o.To, o.Lead = destinations(n, ev), leadOf(n.def, ev, n.c.State, n.c.Previous)
-	o.Guarded = len(ev.Guards) > 0
+	o.Guarded, o.Stops = len(ev.Guards) > 0, stops(ev)
 	for _, id := range ev.Documents {
 		t, ok := n.def.Document(id)
 		if !ok {

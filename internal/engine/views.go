@@ -151,11 +151,12 @@ type Option struct {
 	Label     Text
 	Help      Text
 	Law       string
-	Allowed   bool // may be fired by this actor, the inputs being right
-	Mine      bool // the actor has a role for it
-	Lead      Lead // where it takes the case
-	Guarded   bool // it has conditions beside its documents
-	Apart     bool // refused because the case goes another of the ways that the law has, which no work on it changes
+	Allowed   bool     // may be fired by this actor, the inputs being right
+	Mine      bool     // the actor has a role for it
+	Lead      Lead     // where it takes the case
+	Guarded   bool     // it has conditions beside its documents
+	Stops     []string // names of the terms that it brings to their end
+	Apart     bool     // refused because the case goes another of the ways that the law has, which no work on it changes
 	Roles     []Labelled
 	To        []Labelled // where it may lead
 	Inputs    []flow.Input

@@ -26,8 +26,10 @@ type caseDetailView struct {
 	Trail                        []crumb
 	Stages                       []engine.StageView
 	Actions                      []engine.Option // may be done now, the main one first
+	Main                         bool            // the first of them stands out
 	Blocked                      []engine.Option // the visitor's, but something is missing
-	Aside                        []engine.Option // the visitor's too, but seldom: ends before time, ways back, other ways
+	More                         []engine.Option // may be done now too, without leading anywhere
+	Aside                        []engine.Option // the visitor's, but seldom: ends before time, ways back, other ways, what cannot be recorded yet
 	Others                       []engine.Option // somebody else's
 	Below                        []belowView     // what leads on the open cases below this one
 	Folds                        []crumb         // groups below with too many cases of the visitor's to list their actions
@@ -95,6 +97,7 @@ type childrenView struct {
 	Rows    []childView
 	Summary string // "7 positivi, 1 in attesa"
 	Folded  bool
+	Mine    bool // many of them wait for the visitor
 }
 
 // childView is a case below in the page of the case above.
@@ -111,7 +114,7 @@ type deeperView struct {
 	Rows           []rowView
 }
 
-type linkView struct{ Kind, Title, State, ID string }
+type linkView struct{ Kind, Title, What, State, ID string }
 
 func caseURL(id string) templ.SafeURL { return templ.SafeURL("/procedure/" + id) }
 
@@ -148,10 +151,10 @@ func (s *site) drawCase(c echo.Context, who visitor, status int, done string, up
 	}
 	view := caseView(detail, def, l, s.Now())
 	for _, c := range detail.Children {
-		view.Children = append(view.Children, s.childrenOf(c))
+		view.Children = append(view.Children, s.childrenOf(c, who.Actor))
 	}
 	view.addTerms(detail, terms, s.Now())
-	view.sortOptions(options)
+	view.sortOptions(options, due(detail))
 	view.setTurn(detail)
 	if err := s.addBelow(ctx, who, detail, &view); err != nil {
 		return err
@@ -192,12 +195,7 @@ const maxBelow = 4
 // addBelow finds what the visitor can do to lead on the open cases below.
 func (s *site) addBelow(ctx context.Context, who visitor, d engine.CaseView, v *caseDetailView) error {
 	for _, group := range d.Children {
-		var mine []engine.Summary
-		for _, c := range openOf(group.Cases) {
-			if hasRole(who.Actor, c.Turn) {
-				mine = append(mine, c)
-			}
-		}
+		mine := turnsOf(who.Actor, group.Cases)
 		if len(mine) > maxBelow {
 			v.Folds = append(v.Folds, crumb{fmt.Sprintf("%s: %d toccano a te", group.Label.IT, len(mine)), "#sotto-" + group.ID})
 			continue
@@ -215,6 +213,17 @@ func (s *site) addBelow(ctx context.Context, who visitor, d engine.CaseView, v *
 		}
 	}
 	return nil
+}
+
+// turnsOf are the open cases among these that it is a person's turn to lead on.
+func turnsOf(who auth.Actor, cases []engine.Summary) []engine.Summary {
+	var mine []engine.Summary
+	for _, c := range openOf(cases) {
+		if hasRole(who, c.Turn) {
+			mine = append(mine, c)
+		}
+	}
+	return mine
 }
 
 // hasRole reports whether a person holds one of the roles, for whatever body: Options then says whether it is the right one.

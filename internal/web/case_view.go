@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func caseView(d engine.CaseView, def *flow.Definition, l lists, now time.Time) c
 		v.Registers = append(v.Registers, tableOf(def, r, l))
 	}
 	for _, link := range d.Links {
-		v.Links = append(v.Links, linkView{linkName(link), titleOf(link.To), link.To.State.Label.IT, link.To.ID})
+		v.Links = append(v.Links, linkView{linkName(link), titleOf(link.To), link.To.Workflow.Label.IT, lower(link.To.State.Label.IT), link.To.ID})
 	}
 	return v
 }
@@ -44,12 +45,17 @@ func (v *caseDetailView) addTerms(d engine.CaseView, all []engine.DeadlineView, 
 	for _, group := range d.Children {
 		for _, c := range group.Cases {
 			names[c.ID] = titleOf(c)
+			for _, below := range group.Below[c.ID] {
+				for _, deep := range below.Cases {
+					names[deep.ID] = titleOf(c) + ", " + titleOf(deep)
+				}
+			}
 		}
 	}
 	for _, t := range all {
 		view := termOf(t, now)
 		if t.Case != d.ID {
-			view.CaseID, view.CaseName = t.Case, names[t.Case]
+			view.CaseID, view.CaseName = t.Case, cmp.Or(names[t.Case], "un'altra pratica")
 		}
 		if view.Running {
 			v.Terms = append(v.Terms, view)
@@ -77,7 +83,37 @@ func trail(d engine.CaseView, last string) []crumb {
 // rectify is the event that every workflow has for mending mistakes; it never is what one should do next.
 const rectify = "rectify"
 
-func (v *caseDetailView) sortOptions(options engine.Options) {
+// weight says how much an action matters now: what leads on, what a running term asks for, what a blocked action misses, and
+// then what may always be recorded.
+type weight int
+
+const (
+	leading weight = iota
+	asked
+	filling
+	going
+	recording
+)
+
+func weigh(o engine.Option, running []string, blocked []engine.Option) weight {
+	switch {
+	case o.Lead == engine.LeadsOn:
+		return leading
+	case slices.ContainsFunc(o.Stops, func(term string) bool { return slices.Contains(running, term) }):
+		return asked
+	case fillsFor(o, blocked):
+		return filling
+	case o.Lead == engine.LeadsRound:
+		return going
+	}
+	return recording
+}
+
+// fewActions is how many actions are in sight: with more, those that only record something are folded.
+const fewActions = 4
+
+// sortOptions places each event of the present state; running names the terms of the case that run.
+func (v *caseDetailView) sortOptions(options engine.Options, running []string) {
 	for _, o := range options.Events {
 		seldom := o.Apart || o.Lead == engine.LeadsBack || o.Lead == engine.LeadsOut
 		switch {
@@ -88,23 +124,39 @@ func (v *caseDetailView) sortOptions(options engine.Options) {
 			v.Aside = append(v.Aside, o)
 		case o.Allowed:
 			v.Actions = append(v.Actions, o)
+		case o.Mine && weigh(o, running, nil) > asked:
+			v.Aside = append(v.Aside, o)
 		case o.Mine:
 			v.Blocked = append(v.Blocked, o)
 		case !seldom:
 			v.Others = append(v.Others, o)
 		}
 	}
-	rank := func(o engine.Option) int {
-		switch {
-		case o.Lead == engine.LeadsOn:
-			return 0
-		case fillsFor(o, v.Blocked):
-			return 1
-		}
-		return 2
-	}
-	slices.SortStableFunc(v.Actions, func(a, b engine.Option) int { return rank(a) - rank(b) })
+	blocked := v.Blocked
+	slices.SortStableFunc(v.Actions, func(a, b engine.Option) int { return int(weigh(a, running, blocked) - weigh(b, running, blocked)) })
 	v.promote()
+	v.Main = len(v.Actions) > 0 && (weigh(v.Actions[0], running, blocked) < going || v.Actions[0].Lead == engine.LeadsOut)
+	for i := fewActions - 1; i < len(v.Actions)-1; i++ {
+		if weigh(v.Actions[i], running, blocked) >= going {
+			v.More, v.Actions = slices.Clone(v.Actions[i:]), v.Actions[:i]
+			break
+		}
+	}
+}
+
+// due names the terms of the case itself that run.
+func due(d engine.CaseView) []string {
+	var names []string
+	for _, t := range d.Deadlines {
+		if running(t.Status) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+func running(status string) bool {
+	return slices.Contains([]string{"running", "suspended", "blocked"}, status)
 }
 
 // promote makes an end before time an action like others when nothing else can lead on and its own conditions hold: a tender
@@ -139,11 +191,11 @@ func fillsFor(o engine.Option, blocked []engine.Option) bool {
 
 // setTurn says whose turn it is, once options and terms are sorted.
 func (v *caseDetailView) setTurn(d engine.CaseView) {
-	on := func(o engine.Option) bool { return o.Lead == engine.LeadsOn }
+	on := func(o engine.Option) bool { return o.Lead == engine.LeadsOn && leads(o, d.Turn) }
 	v.Turn.Mine = slices.ContainsFunc(v.Actions, on) || slices.ContainsFunc(v.Blocked, on)
 	v.Turn.Who = roleNames(d.Turn)
-	if len(v.Terms) > 0 {
-		v.Turn.Next = &v.Terms[0]
+	if i := slices.IndexFunc(v.Terms, func(t termView) bool { return t.Status == statusName("running") }); i >= 0 {
+		v.Turn.Next = &v.Terms[i]
 	}
 	if v.Ended || len(d.Turn) > 0 {
 		return
@@ -161,6 +213,11 @@ func (v *caseDetailView) setTurn(d engine.CaseView) {
 	case len(open) > 0:
 		v.Turn.Waits = strings.Join(open, ", ")
 	}
+}
+
+// leads reports whether one of an event's roles has the turn.
+func leads(o engine.Option, turn []engine.Labelled) bool {
+	return slices.ContainsFunc(o.Roles, func(r engine.Labelled) bool { return slices.Contains(turn, r) })
 }
 
 func openOf(cases []engine.Summary) []engine.Summary {
@@ -187,7 +244,7 @@ func statusName(status string) string {
 
 func termOf(d engine.DeadlineView, now time.Time) termView {
 	t := termView{
-		Label: d.Label.IT, Law: d.Law, Status: statusName(d.Status), Running: slices.Contains([]string{"running", "suspended", "blocked"}, d.Status),
+		Label: d.Label.IT, Law: d.Law, Status: statusName(d.Status), Running: running(d.Status),
 		Term: coming(d.DueAt, now), Started: day(d.StartedAt), Explanation: d.Explanation.IT, AtExpiry: d.AtExpiry.IT,
 		due: d.DueAt, Help: d.Help.IT, Alerts: together(d.Alerts),
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
 )
 
@@ -14,8 +15,9 @@ const (
 
 // childrenOf draws a group of cases below. What is a contract or a lot, or has cases of its own, is never folded: from there
 // people go on.
-func (s *site) childrenOf(group engine.ChildrenView) childrenView {
+func (s *site) childrenOf(group engine.ChildrenView, who auth.Actor) childrenView {
 	v := childrenView{ID: "sotto-" + group.ID, Title: group.Label.IT, Folded: len(group.Cases) > maxUnfolded, Summary: countStates(group.Cases)}
+	v.Mine = len(turnsOf(who, group.Cases)) > maxBelow
 	for _, c := range group.Cases {
 		row := childView{rowView: s.rowOf(c), Broken: s.endedEarly(c), Turn: roleNames(c.Turn)}
 		if row.Ended {
@@ -62,7 +64,21 @@ func countStates(cases []engine.Summary) string {
 		count[name]++
 	}
 	for i, name := range names {
-		names[i] = fmt.Sprintf("%d %s", count[name], name)
+		names[i] = fmt.Sprintf("%d %s", count[name], plural(name, count[name]))
 	}
 	return strings.Join(names, ", ")
+}
+
+// plural makes one word agree with its number, as the names of states do: "chiesto", "chiesti". Longer names stay as they are.
+func plural(name string, n int) string {
+	if n == 1 || strings.Contains(name, " ") {
+		return name
+	}
+	if stem, ok := strings.CutSuffix(name, "o"); ok {
+		return stem + "i"
+	}
+	if stem, ok := strings.CutSuffix(name, "a"); ok {
+		return stem + "e"
+	}
+	return name
 }
