@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"time"
 	"unicode"
 
@@ -132,4 +133,14 @@ func lower(label string) string {
 		return label
 	}
 	return string(unicode.ToLower(r[0])) + string(r[1:])
+}
+
+// dial leaves of a telephone number what a telephone dials.
+func dial(number string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '+' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, number)
 }
