@@ -40,6 +40,25 @@ func (e *Engine) Options(ctx context.Context, who auth.Actor, id string) (Option
 	return out, err
 }
 
+// WhyNot says why an event does not leave from the present state of a case: where the case is, where the event is possible, and
+// what comes first on the way there. ErrNotFound when the workflow has no such event.
+func (e *Engine) WhyNot(ctx context.Context, who auth.Actor, id, event string) (Refusal, error) {
+	var out Refusal
+	err := e.db.Peek(ctx, scope(who), id, func(tx *store.Tx) error {
+		w, n, err := e.loadNeeds(tx, who, flow.Needs{What: flow.NeedAgreement})
+		if err != nil {
+			return err
+		}
+		ev, ok := n.def.Event(event)
+		if !ok {
+			return ErrNotFound
+		}
+		out = *w.notHere(n, ev)
+		return nil
+	})
+	return out, err
+}
+
 // order puts what can be done first, mistakes to mend last.
 func order(o Option) int {
 	switch {

@@ -44,7 +44,8 @@ type action struct {
 	Event  *flow.Event
 	Option engine.Option // zero when the event does not leave from the present state
 	Known  bool
-	Now    int64 // present revision
+	WhyNot engine.Refusal // when it does not leave from here
+	Now    int64          // present revision
 	Lists  lists
 }
 
@@ -78,6 +79,11 @@ func (s *site) loadAction(c echo.Context, who visitor) (action, error) {
 	for _, o := range options.Events {
 		if o.Event == ev.ID {
 			a.Option, a.Known = o, true
+		}
+	}
+	if !a.Known {
+		if a.WhyNot, err = s.Engine.WhyNot(ctx, who.Actor, detail.ID, ev.ID); err != nil {
+			return action{}, err
 		}
 	}
 	a.Lists, err = s.lists(ctx, who)
@@ -123,7 +129,7 @@ func refusalsOf(a action) []engine.Refusal {
 	case a.Known:
 		return a.Option.Refusals
 	}
-	return []engine.Refusal{{Code: "state", Text: engine.Text{IT: "Nello stato «" + a.Case.State.Label.IT + "» questa azione non è possibile"}}}
+	return []engine.Refusal{a.WhyNot}
 }
 
 func (s *site) fire(c echo.Context, who visitor) error {
