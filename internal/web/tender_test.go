@@ -142,7 +142,7 @@ func lateBid(t *testing.T, d *tender) {
 	d.do(t, "sua_clerk", d.lots[0], "record_bid", bid("Alfa srl", "11:00")...)
 	d.do(t, "sua_clerk", d.lots[0], "record_bid", bid("Beta spa", "11:59")...)
 	page := d.try(t, "sua_clerk", d.lots[0], "record_bid", bid("Gamma scarl", "12:01")...)
-	page.want(t, http.StatusConflict, "Gamma scarl", "è oltre", "16/02/2026")
+	page.want(t, http.StatusConflict, "Gamma scarl", "è oltre Scadenza offerte (lunedì 16 febbraio 2026, ore 12:00)")
 	page.one(t, "a", "href=#i-bid-received")
 	if input := page.one(t, "input", "id=i-bid-received"); attr(input, "aria-invalid") != "true" || attr(input, "value") != "2026-02-16T12:01" {
 		t.Errorf("the hour that came too late is not marked as it was typed: %v", input.Attr)
