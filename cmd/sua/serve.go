@@ -145,6 +145,7 @@ func (p *program) server() (*http.Server, error) {
 	web.Register(e, web.Server{
 		Engine: p.engine, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours, MaxUploadMB: p.cfg.Documents.MaxMB,
 		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now,
+		Contacts: web.Contacts(p.cfg.Contacts),
 	})
 	e.HTTPErrorHandler = api.ErrorHandler(p.log, e.HTTPErrorHandler) // the API answers its own paths, the pages the others
 	return &http.Server{

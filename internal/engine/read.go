@@ -80,7 +80,7 @@ func (e *Engine) summary(c *store.Case, seen sight) Summary {
 func (e *Engine) Case(ctx context.Context, who auth.Actor, id string) (CaseView, error) {
 	var v CaseView
 	err := e.db.Peek(ctx, scope(who), id, func(tx *store.Tx) error {
-		s, err := tx.Load(store.Want{Tree: true, Rows: true, Documents: true, Deadlines: true})
+		s, err := tx.Load(store.Want{Tree: true, Rows: true, Documents: true, Deadlines: true, Agreement: true})
 		if err != nil {
 			return err
 		}
@@ -106,6 +106,7 @@ func (w *world) view(n *node) CaseView {
 	}
 	v.GoesOn = n.def.GoesOn(n.c.State)
 	v.Stages = stagesOf(n)
+	v.Turn = turn(n.def, n.c, w.agreement)
 	for _, f := range n.def.Fields {
 		value, has := n.c.Data[f.ID]
 		open := seen.sees(f.Secret, "")
@@ -119,18 +120,35 @@ func (w *world) view(n *node) CaseView {
 	for _, r := range n.def.Registers {
 		v.Registers = append(v.Registers, registerView(n, r, seen))
 	}
-	for _, c := range n.def.Children {
-		group := ChildrenView{Labelled: Labelled{c.ID, c.Label}, Workflow: c.Workflow}
-		for _, child := range w.children(n, c.ID) {
-			group.Cases = append(group.Cases, w.e.summary(child.c, look(w.who, child.c)))
-		}
-		v.Children = append(v.Children, group)
-	}
+	v.Children = w.childrenViews(n, true)
 	for p := w.parent(n); p != nil; p = w.parent(p) {
 		v.Parents = slices.Insert(v.Parents, 0, w.e.summary(p.c, look(w.who, p.c)))
 	}
 	v.Deadlines, v.Documents = w.deadlineViews(n), w.documentViews(n)
 	return v
+}
+
+// childrenViews lists the cases below one; deep adds what each of them has below.
+func (w *world) childrenViews(n *node, deep bool) []ChildrenView {
+	var out []ChildrenView
+	for _, c := range n.def.Children {
+		group := ChildrenView{Labelled: Labelled{c.ID, c.Label}, Workflow: c.Workflow, Below: map[string][]ChildrenView{}}
+		for _, child := range w.children(n, c.ID) {
+			s := w.e.summary(child.c, look(w.who, child.c))
+			s.Turn = turn(child.def, child.c, w.agreement)
+			group.Cases = append(group.Cases, s)
+			if !deep {
+				continue
+			}
+			for _, below := range w.childrenViews(child, false) {
+				if len(below.Cases) > 0 {
+					group.Below[s.ID] = append(group.Below[s.ID], below)
+				}
+			}
+		}
+		out = append(out, group)
+	}
+	return out
 }
 
 // stagesOf tells the stages before the current one done, those after to do. A case that ended has nothing to do.
@@ -178,7 +196,7 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 			}
 		}
 		if decl, ok := n.def.Deadline(d.Name); ok {
-			v.Label, v.Law = decl.Label, decl.Law
+			v.Label, v.Law, v.Help, v.Alerts = decl.Label, decl.Law, decl.Help, labelled(decl.Alert)
 			if ev, ok := n.def.Event(decl.Fire); ok {
 				v.AtExpiry = ev.Label
 			}
