@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/blob"
@@ -135,7 +136,7 @@ func (w *world) childrenViews(n *node, deep bool) []ChildrenView {
 		group := ChildrenView{Labelled: Labelled{c.ID, c.Label}, Workflow: c.Workflow, Below: map[string][]ChildrenView{}}
 		for _, child := range w.children(n, c.ID) {
 			s := w.e.summary(child.c, look(w.who, child.c))
-			s.Turn = turn(child.def, child.c, w.agreement)
+			s.Turn, s.About = turn(child.def, child.c, w.agreement), w.about(child)
 			group.Cases = append(group.Cases, s)
 			if !deep {
 				continue
@@ -149,6 +150,26 @@ func (w *world) childrenViews(n *node, deep bool) []ChildrenView {
 		out = append(out, group)
 	}
 	return out
+}
+
+// about tells a case without a title from its siblings by its first two fields that say something short: an operator and a
+// certificate, a claimant and what is challenged.
+func (w *world) about(n *node) string {
+	const most, long = 2, 60
+	seen := look(w.who, n.c)
+	var parts []string
+	for _, f := range n.def.Fields {
+		if f.ID == "title" && n.c.Data["title"] != nil {
+			return ""
+		}
+		if f.Type != flow.TypeText && f.Type != flow.TypeChoice || !seen.sees(f.Secret, "") {
+			continue
+		}
+		if text := w.e.format(f.Type, f.Of, n.c.Data[f.ID]); text != "" && utf8.RuneCountInString(text) <= long && len(parts) < most {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, " – ")
 }
 
 // stagesOf tells the stages before the current one done, those after to do. A case that ended has nothing to do.

@@ -45,6 +45,7 @@ type Summary struct {
 	EndedAt    *time.Time
 	Imported   bool
 	Turn       []Labelled // roles that may lead it on from here; filled only inside a CaseView
+	About      string     // what tells it from its siblings when it has no title, in Italian; filled only inside a CaseView
 }
 
 // Value is a field or input as shown: the canonical value and its text. Hidden values are secret for now.

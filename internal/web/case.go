@@ -78,9 +78,16 @@ type termView struct {
 type tableView struct {
 	Title   string
 	Columns []headView
-	Rows    [][]string // cells, in the order of the columns
-	Hidden  []string   // sentences: what is secret for now, and until when
-	Closed  bool       // all of it is
+	Rows    []tableRow
+	Hidden  []string // sentences: what is secret for now, and until when
+	Closed  bool     // all of it is
+}
+
+// tableRow is a row of a register: what it is about, its cells in the order of the columns, and the texts for which a table
+// with many columns has no room.
+type tableRow struct {
+	Cells []string
+	Notes []string // "Motivazione: manca la firma"
 }
 
 // headView is the head of a column.
@@ -207,7 +214,7 @@ func (s *site) addBelow(ctx context.Context, who visitor, d engine.CaseView, v *
 			}
 			for _, o := range options.Events {
 				if o.Allowed && o.Lead == engine.LeadsOn {
-					v.Below = append(v.Below, belowView{o.Label.IT, titleOf(c), "/procedure/" + c.ID + "/azioni/" + o.Event})
+					v.Below = append(v.Below, belowView{o.Label.IT, nameBelow(c), "/procedure/" + c.ID + "/azioni/" + o.Event})
 				}
 			}
 		}

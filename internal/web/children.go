@@ -20,6 +20,9 @@ func (s *site) childrenOf(group engine.ChildrenView, who auth.Actor) childrenVie
 	v.Mine = len(turnsOf(who, group.Cases)) > maxBelow
 	for _, c := range group.Cases {
 		row := childView{rowView: s.rowOf(c), Broken: s.endedEarly(c), Turn: roleNames(c.Turn)}
+		if hasRole(who, c.Turn) {
+			row.Turn = "te"
+		}
 		if row.Ended {
 			row.Term = nil
 		}
@@ -43,7 +46,17 @@ func (s *site) deeper(group engine.ChildrenView) deeperView {
 }
 
 func (s *site) rowOf(c engine.Summary) rowView {
-	return rowViews([]engine.Summary{c}, s.Now())[0]
+	row := rowViews([]engine.Summary{c}, s.Now())[0]
+	row.Title = nameBelow(c)
+	return row
+}
+
+// nameBelow names a case on the page of the case above it, where it stands among its siblings.
+func nameBelow(c engine.Summary) string {
+	if c.About != "" {
+		return titleOf(c) + ": " + c.About
+	}
+	return titleOf(c)
 }
 
 // endedEarly reports whether a case ended before its work was done; without its definition nothing is said.

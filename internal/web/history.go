@@ -13,7 +13,7 @@ import (
 )
 
 // historySize is how many events a page of the story tells.
-const historySize = 100
+const historySize = 50
 
 // historyView is the story of a tree of cases, oldest first.
 type historyView struct {

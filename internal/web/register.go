@@ -8,22 +8,37 @@ import (
 	"github.com/province-comuni/sua/internal/flow"
 )
 
+// maxColumns is how many columns a screen has room for: with more, texts go under the name of the row.
+const maxColumns = 7
+
 // tableOf shows a register without the columns that nobody has filled.
 func tableOf(def *flow.Definition, r engine.RegisterView, l lists) tableView {
 	t := tableView{Title: r.Register.Label.IT, Hidden: hiddenIn(def, r), Closed: len(r.Hidden) == len(r.Register.Columns)}
-	var columns []flow.Column
+	var filled []flow.Column
 	for _, col := range r.Register.Columns {
 		if slices.ContainsFunc(r.Rows, func(row engine.RowView) bool { return row.Values[col.ID] != nil }) {
-			columns = append(columns, col)
+			filled = append(filled, col)
+		}
+	}
+	noted := map[string]bool{}
+	for i, col := range filled {
+		noted[col.ID] = i > 0 && col.Type == flow.TypeText && len(filled) > maxColumns
+		if !noted[col.ID] {
 			t.Columns = append(t.Columns, headOf(col))
 		}
 	}
 	for _, row := range r.Rows {
-		cells := make([]string, len(columns))
-		for i, col := range columns {
-			cells[i] = l.cell(col, row.Values[col.ID])
+		var drawn tableRow
+		for _, col := range filled {
+			text := l.cell(col, row.Values[col.ID])
+			switch {
+			case !noted[col.ID]:
+				drawn.Cells = append(drawn.Cells, text)
+			case text != "":
+				drawn.Notes = append(drawn.Notes, columnLabel(col)+": "+text)
+			}
 		}
-		t.Rows = append(t.Rows, cells)
+		t.Rows = append(t.Rows, drawn)
 	}
 	return t
 }
