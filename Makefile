@@ -48,8 +48,9 @@ check: ## formato, vet, staticcheck, file generati aggiornati
 	go tool staticcheck ./...
 	@sh .ci/generated
 
-check-all: check ## la serie lunga: ogni prova ripetuta con -race, poi ogni Fuzz per FUZZTIME
+check-all: check ## la serie lunga: ogni prova ripetuta con -race, la dimostrazione in ogni giorno, poi ogni Fuzz per FUZZTIME
 	go run ./internal/testrun -race ./... ./... -- -count=$(COUNT) -timeout 60m
+	SUA_DEMO_DAYS=all go test -run TestDemoOnEachDay -timeout 60m ./internal/play
 	@sh .ci/fuzz $(FUZZTIME)
 
 bench: ## misure, su un PostgreSQL privato che scrive davvero su disco

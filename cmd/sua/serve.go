@@ -145,6 +145,7 @@ func (p *program) server() (*http.Server, error) {
 	web.Register(e, web.Server{
 		Engine: p.engine, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours, MaxUploadMB: p.cfg.Documents.MaxMB,
 		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now,
+		Contacts: web.Contacts(p.cfg.Contacts),
 	})
 	e.HTTPErrorHandler = api.ErrorHandler(p.log, e.HTTPErrorHandler) // the API answers its own paths, the pages the others
 	return &http.Server{
@@ -189,8 +190,9 @@ func (p *program) welcome(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nAccessi dimostrativi (solo da questa macchina, senza password: %s/accedi)\n", p.cfg.PublicURL)
-	for _, a := range accounts {
+	shown := onePerRole(accounts)
+	fmt.Fprintf(out, "\nAccessi dimostrativi, uno per ruolo (solo da questa macchina, senza password; tutti e %d: %s/accedi)\n", len(accounts), p.cfg.PublicURL)
+	for _, a := range shown {
 		var roles []string
 		for _, r := range a.Roles {
 			roles = append(roles, r.Role.Label.IT+", "+r.Body.Name)

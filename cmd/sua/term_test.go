@@ -102,7 +102,7 @@ func TestTermRefuses(t *testing.T) {
 		"--from 2026-11-23T25:00 --hours 3":                                                                 "non è un'ora che esiste",
 		"--from 2027-03-28T02:30 --hours 3":                                                                 "non è un'ora che esiste", // clocks jump over it
 		"--from 2026-11-23 --hours 3":                                                                       "serve anche l'ora: --from 2026-11-23T10:00",
-		"--from 2026-11-23 --months 3 --rule calendar_roll":                                                 `la regola "calendar_roll" non conta in mesi; lo fanno: months_roll`,
+		"--from 2026-11-23 --months 3 --rule calendar_roll":                                                 `la regola "calendar_roll" non conta in mesi; lo fanno: calendar, months_roll`,
 		"--from 2026-11-23 --days 3 --rule calendar_rol":                                                    "forse intendevi «calendar_roll»?",
 		"--from 2026-11-23 --days -3":                                                                       "non può essere negativa",
 		"--from 2026-11-23 --days 99999999":                                                                 "più di un secolo",

@@ -61,10 +61,13 @@ func (s *Store) Put(r io.Reader, max int64) (kept Kept, err error) {
 		return Kept{}, ErrTooLarge
 	}
 	kept.SHA256, kept.Media = hex.EncodeToString(hash.Sum(nil)), http.DetectContentType(head.b)
+	path := s.path(kept.SHA256)
+	if same, err := os.Stat(path); err == nil && same.Size() == kept.Size { // kept already, and on disk since then
+		return kept, os.Remove(f.Name())
+	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return Kept{}, fmt.Errorf("store document: %w", err)
 	}
-	path := s.path(kept.SHA256)
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return Kept{}, fmt.Errorf("store document: %w", err)
 	}

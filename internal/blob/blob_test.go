@@ -25,6 +25,9 @@ func TestPutAndGet(t *testing.T) {
 	if err != nil || again != kept {
 		t.Errorf("the same bytes gave %+v, %v", again, err)
 	}
+	if left, err := os.ReadDir(filepath.Join(s.folder, "incoming")); err != nil || len(left) != 0 {
+		t.Errorf("%d files left behind (%v)", len(left), err)
+	}
 	f, err := s.Get(kept.SHA256)
 	if err != nil {
 		t.Fatal(err)

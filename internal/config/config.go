@@ -30,6 +30,19 @@ type Config struct {
 	RateLimit RateLimit `yaml:"rate_limit" envPrefix:"RATE_LIMIT_"`
 	Sweep     Sweep     `yaml:"sweep" envPrefix:"SWEEP_"`
 	Session   Session   `yaml:"session" envPrefix:"SESSION_"`
+	Contacts  Contacts  `yaml:"contacts" envPrefix:"CONTACTS_"`
+}
+
+// Contacts is what the page /contatti tells; the API description names that page. Empty entries are left out, and nothing is
+// invented in their place.
+type Contacts struct {
+	// Office is who answers, as people call it.
+	Office string `yaml:"office" env:"OFFICE"`
+	Email  string `yaml:"email" env:"EMAIL"`
+	PEC    string `yaml:"pec" env:"PEC"`
+	Phone  string `yaml:"phone" env:"PHONE"`
+	// Hours says when the office answers, in words.
+	Hours string `yaml:"hours" env:"HOURS"`
 }
 
 // Database says where the data live: "sqlite:PATH" or "postgres://…".
@@ -92,6 +105,7 @@ func Default() Config {
 		RateLimit: RateLimit{PerMinute: 600},
 		Sweep:     Sweep{Every: 2 * time.Second},
 		Session:   Session{Hours: 10},
+		Contacts:  Contacts{Office: "Stazione Unica Appaltante"},
 	}
 }
 

@@ -67,11 +67,20 @@ func TestTwoProgramsOneTree(t *testing.T) {
 	must(b, 3, "two", 2) // read
 	must(b, 4, "one", 1)
 	must(a, 5, "two", 2) // a's memory is two moves old
-	if _, err := b.Fire(t.Context(), b.rup, engine.Fire{Case: m.Case, Event: "stop"}); err != nil {
-		t.Errorf("stop, which b's memory would refuse: %v", err)
+	keyed := engine.Fire{Case: m.Case, Event: "turn", Revision: 6, Key: "k"}
+	first, err := a.Fire(t.Context(), a.rup, keyed) // also with a key, and its repeat gets the same answer
+	if err != nil || trips.Load() != 1 {
+		t.Errorf("with a key: %v, %d round trips", err, trips.Load())
 	}
-	if _, err := turn(a, 6); !errors.As(err, new(*engine.Stale)) {
-		t.Errorf("a turn after the end, on a's memory: %v", err)
+	if again, err := a.Fire(t.Context(), a.rup, keyed); err != nil || again.Seq != first.Seq {
+		t.Errorf("repeated: %+v %v, want seq %d", again, err, first.Seq)
+	}
+	must(b, 7, "two", 2)
+	if _, err := a.Fire(t.Context(), a.rup, engine.Fire{Case: m.Case, Event: "stop"}); err != nil {
+		t.Errorf("stop, which a's memory would refuse: %v", err)
+	}
+	if _, err := turn(b, 8); !errors.As(err, new(*engine.Stale)) {
+		t.Errorf("a turn after the end, on b's memory: %v", err)
 	}
 }
 

@@ -18,6 +18,9 @@ import (
 // attachEvent is the name under which an upload stands in the history.
 const attachEvent = "attach"
 
+// rectifyEvent is the implied event that mends a mistake.
+const rectifyEvent = "rectify"
+
 // Attach adds a document to a case. The bytes are kept under their hash before the transaction that records them; when that
 // fails they stay unreferenced and do no harm. A later document of the same type replaces the earlier one in checklists;
 // nothing is deleted.

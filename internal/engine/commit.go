@@ -27,6 +27,7 @@ func (w *world) commit(s *step) (*happening, error) {
 	}
 	w.leaveTerms(n, h)
 	if s.ev.Rectify {
+		w.undoTerms(n, h)
 		w.reviveTerms(n, h)
 	}
 	for _, a := range s.ev.Then {

@@ -57,6 +57,9 @@ func (e *Engine) ExpireDue(ctx context.Context) (int, error) {
 	}
 }
 
+// NextDue is the first instant at which ExpireDue would find a running deadline over; zero when none runs.
+func (e *Engine) NextDue(ctx context.Context) (time.Time, error) { return e.db.NextDue(ctx) }
+
 // overTerms are the terms that were already over when they began: what was recorded late.
 func (w *world) overTerms() []*store.Deadline {
 	var out []*store.Deadline

@@ -60,7 +60,11 @@ func (e *Engine) load(tx *store.Tx, who auth.Actor, event string) (*world, *node
 	if !ok {
 		return e.loadNeeds(tx, who, flow.Needs{})
 	}
-	return e.loadNeeds(tx, who, eventNeeds(ev))
+	w, n, err := e.loadNeeds(tx, who, eventNeeds(ev))
+	if err == nil && ev.Rectify {
+		n.mistake, err = loadMistake(tx, n)
+	}
+	return w, n, err
 }
 
 // eventNeeds adds to what Compile found the things that the engine itself looks at before a rectification.

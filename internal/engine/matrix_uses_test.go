@@ -24,6 +24,10 @@ func uses(t *testing.T, id, document string) map[string]use {
 			v, err := o.Options(ctx, who, id)
 			return v.Case == id, err
 		},
+		"WhyNot": func(o *office, who auth.Actor) (bool, error) {
+			v, err := o.WhyNot(ctx, who, id, "rectify")
+			return v.Code != "", err
+		},
 		"History": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.History(ctx, who, id, 0, 0)
 			return len(v.Items) > 0, err

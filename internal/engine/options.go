@@ -40,10 +40,29 @@ func (e *Engine) Options(ctx context.Context, who auth.Actor, id string) (Option
 	return out, err
 }
 
+// WhyNot says why an event does not leave from the present state of a case: where the case is, where the event is possible, and
+// what comes first on the way there. ErrNotFound when the workflow has no such event.
+func (e *Engine) WhyNot(ctx context.Context, who auth.Actor, id, event string) (Refusal, error) {
+	var out Refusal
+	err := e.db.Peek(ctx, scope(who), id, func(tx *store.Tx) error {
+		w, n, err := e.loadNeeds(tx, who, flow.Needs{What: flow.NeedAgreement})
+		if err != nil {
+			return err
+		}
+		ev, ok := n.def.Event(event)
+		if !ok {
+			return ErrNotFound
+		}
+		out = *w.notHere(n, ev)
+		return nil
+	})
+	return out, err
+}
+
 // order puts what can be done first, mistakes to mend last.
 func order(o Option) int {
 	switch {
-	case o.Event == "rectify":
+	case o.Event == rectifyEvent:
 		return 3
 	case o.Allowed:
 		return 0
@@ -70,7 +89,8 @@ func (w *world) option(n *node, ev *flow.Event) (Option, error) {
 	o := Option{Event: ev.ID, Label: ev.Label, Help: ev.Help, Law: ev.Law, Mine: permission == nil, Roles: labelled(allowed), Inputs: ev.Inputs}
 	seen := look(w.who, n.c)
 	o.Current = current(n, ev, seen)
-	o.To = destinations(n, ev)
+	o.To, o.Lead = destinations(n, ev), leadOf(n.def, ev, n.c.State, n.c.Previous)
+	o.Guarded, o.Stops = len(ev.Guards) > 0, stops(ev)
 	for _, id := range ev.Documents {
 		t, ok := n.def.Document(id)
 		if !ok {
@@ -96,6 +116,7 @@ func (w *world) option(n *node, ev *flow.Event) (Option, error) {
 		o.Refusals = w.discreet(n, ev.Guards, s.refusals)
 		o.Warnings = w.discreet(n, ev.Warns, s.warnings)
 	}
+	o.Apart = apart(o.Refusals)
 	o.Allowed = len(o.Refusals) == 0
 	return o, nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/blob"
@@ -80,7 +81,7 @@ func (e *Engine) summary(c *store.Case, seen sight) Summary {
 func (e *Engine) Case(ctx context.Context, who auth.Actor, id string) (CaseView, error) {
 	var v CaseView
 	err := e.db.Peek(ctx, scope(who), id, func(tx *store.Tx) error {
-		s, err := tx.Load(store.Want{Tree: true, Rows: true, Documents: true, Deadlines: true})
+		s, err := tx.Load(store.Want{Tree: true, Rows: true, Documents: true, Deadlines: true, Agreement: true})
 		if err != nil {
 			return err
 		}
@@ -106,6 +107,7 @@ func (w *world) view(n *node) CaseView {
 	}
 	v.GoesOn = n.def.GoesOn(n.c.State)
 	v.Stages = stagesOf(n)
+	v.Turn = turn(n.def, n.c, w.agreement)
 	for _, f := range n.def.Fields {
 		value, has := n.c.Data[f.ID]
 		open := seen.sees(f.Secret, "")
@@ -119,18 +121,55 @@ func (w *world) view(n *node) CaseView {
 	for _, r := range n.def.Registers {
 		v.Registers = append(v.Registers, registerView(n, r, seen))
 	}
-	for _, c := range n.def.Children {
-		group := ChildrenView{Labelled: Labelled{c.ID, c.Label}, Workflow: c.Workflow}
-		for _, child := range w.children(n, c.ID) {
-			group.Cases = append(group.Cases, w.e.summary(child.c, look(w.who, child.c)))
-		}
-		v.Children = append(v.Children, group)
-	}
+	v.Children = w.childrenViews(n, true)
 	for p := w.parent(n); p != nil; p = w.parent(p) {
 		v.Parents = slices.Insert(v.Parents, 0, w.e.summary(p.c, look(w.who, p.c)))
 	}
 	v.Deadlines, v.Documents = w.deadlineViews(n), w.documentViews(n)
 	return v
+}
+
+// childrenViews lists the cases below one; deep adds what each of them has below.
+func (w *world) childrenViews(n *node, deep bool) []ChildrenView {
+	var out []ChildrenView
+	for _, c := range n.def.Children {
+		group := ChildrenView{Labelled: Labelled{c.ID, c.Label}, Workflow: c.Workflow, Below: map[string][]ChildrenView{}}
+		for _, child := range w.children(n, c.ID) {
+			s := w.e.summary(child.c, look(w.who, child.c))
+			s.Turn, s.About = turn(child.def, child.c, w.agreement), w.about(child)
+			group.Cases = append(group.Cases, s)
+			if !deep {
+				continue
+			}
+			for _, below := range w.childrenViews(child, false) {
+				if len(below.Cases) > 0 {
+					group.Below[s.ID] = append(group.Below[s.ID], below)
+				}
+			}
+		}
+		out = append(out, group)
+	}
+	return out
+}
+
+// about tells a case without a title from its siblings by its first two fields that say something short: an operator and a
+// certificate, a claimant and what is challenged.
+func (w *world) about(n *node) string {
+	const most, long = 2, 60
+	seen := look(w.who, n.c)
+	var parts []string
+	for _, f := range n.def.Fields {
+		if f.ID == "title" && n.c.Data["title"] != nil {
+			return ""
+		}
+		if f.Type != flow.TypeText && f.Type != flow.TypeChoice || !seen.sees(f.Secret, "") {
+			continue
+		}
+		if text := w.e.format(f.Type, f.Of, n.c.Data[f.ID]); text != "" && utf8.RuneCountInString(text) <= long && len(parts) < most {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, " – ")
 }
 
 // stagesOf tells the stages before the current one done, those after to do. A case that ended has nothing to do.
@@ -171,14 +210,14 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 			ID: d.ID, Case: d.CaseID, Name: d.Name, Label: Text{IT: d.Name, EN: d.Name}, Status: d.Status, StartedAt: d.StartedAt, DueAt: d.DueAt,
 			LastDay: d.LastDay, Explanation: Text{IT: d.ExplainIT, EN: d.ExplainEN}, EndedAt: d.EndedAt,
 		}
-		if d.BlockedBy != nil {
+		if d.Status == store.Blocked {
 			var no Refusal
 			if json.Unmarshal(d.BlockedBy, &no) == nil {
 				v.BlockedBy = &no
 			}
 		}
 		if decl, ok := n.def.Deadline(d.Name); ok {
-			v.Label, v.Law = decl.Label, decl.Law
+			v.Label, v.Law, v.Help, v.Alerts = decl.Label, decl.Law, decl.Help, labelled(decl.Alert)
 			if ev, ok := n.def.Event(decl.Fire); ok {
 				v.AtExpiry = ev.Label
 			}

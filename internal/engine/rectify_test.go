@@ -99,3 +99,65 @@ func TestRectifyByTwoPeople(t *testing.T) {
 		}
 	}, func(c *engine.Config) { c.TwoPeople = true })
 }
+
+// clockYAML holds and lets run a term, so that each may be a mistake.
+const clockYAML = `
+workflow: works
+version: 1
+case: works
+label: {it: Lavori, en: Works}
+start: going
+stages: {all: {label: {it: Tutto, en: All}}}
+fields: {days: {type: int, label: {it: Giorni, en: Days}}}
+states:
+  going: {stage: all, label: {it: In corso, en: Going}}
+  held:  {stage: all, label: {it: Sospesi, en: Held}}
+  over:  {stage: all, final: over, label: {it: Finiti, en: Over}}
+deadlines:
+  end:   {label: {it: Fine, en: End}, term: {days: days}, counted: calendar, while: [going, held], at_expiry: {alert: [rup]}}
+  limit: {label: {it: Limite, en: Limit}, term: suspension.limit_months, counted: months, while: [going, held], at_expiry: {alert: [rup]}}
+events:
+  begin:  {label: {it: Comincia, en: Begin}, by: [rup], opens: true, to: going, input: {days: {field: days}}, then: [{start: end}]}
+  hold:   {label: {it: Sospendi, en: Hold}, by: [rup], from: [going], to: held, then: [{suspend: end}, {start: limit}, {resume: limit}]}
+  go_on:  {label: {it: Riprendi, en: Go on}, by: [rup], from: [held], to: going, then: [{resume: end}, {suspend: limit}]}
+  finish: {label: {it: Finisci, en: Finish}, by: [rup], from: [going], to: over, then: [{stop: end}]}
+rectify: {by: [rup]}
+`
+
+// A mistake that touched the clocks leaves them as if it had not been made.
+func TestRectifyPutsTheClocksBack(t *testing.T) {
+	each(t, map[string]string{"works.v1.yaml": clockYAML}, func(t *testing.T, o *office) {
+		m, err := o.Open(t.Context(), o.rup, engine.Open{Workflow: "works", Inputs: map[string]any{"days": 30}})
+		if err != nil {
+			t.Fatal(describe(err))
+		}
+		id := m.Case
+		mend := func(to string) {
+			t.Helper()
+			o.clock.add(5 * day)
+			if err := rectify(o, o.rup, t, id, to, nil); err != nil {
+				t.Fatal(describe(err))
+			}
+		}
+		want := func(when, terms_ string) {
+			t.Helper()
+			if got := terms(t, o, id); got != terms_ {
+				t.Errorf("%s: %s, want %s", when, got, terms_)
+			}
+		}
+		want("begun", "end running 2026-04-01")
+		fire(t, o, o.rup, id, "hold", nil)
+		mend("going")
+		want("a suspension that was not", "end running 2026-04-01, limit cancelled 2026-09-02")
+		fire(t, o, o.rup, id, "hold", nil) // a true one, on 7 March
+		o.clock.add(10 * day)
+		fire(t, o, o.rup, id, "go_on", nil) // wrong: works resumed on 27 March
+		mend("held")
+		o.clock.add(5 * day)
+		fire(t, o, o.rup, id, "go_on", nil)
+		want("resumed after twenty days", "end running 2026-04-21, limit suspended 2026-09-07, limit cancelled 2026-09-02")
+		fire(t, o, o.rup, id, "finish", nil)
+		mend("going")
+		want("not finished", "end running 2026-04-21, limit suspended 2026-09-07, limit cancelled 2026-09-02")
+	})
+}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"slices"
@@ -329,9 +330,13 @@ func (w *world) reviveTerms(n *node, h *happening) {
 			continue
 		}
 		for _, d := range slices.Backward(n.deadlines) {
-			if d.Name == decl.ID {
+			if d.Name == decl.ID && (n.mistake == nil || d.StartedSeq != n.mistake.fired.Seq) {
 				if d.Status == store.Cancelled {
-					d.Status, d.EndedAt, d.NextTry = store.Running, nil, d.DueAt
+					since := heldSince(d)
+					d.Status, d.EndedAt, d.BlockedBy, d.NextTry = store.Running, nil, nil, d.DueAt
+					if since != nil {
+						d.Status, d.EndedAt = store.Suspended, since
+					}
 					w.touch(n, h, d)
 				}
 				break
@@ -344,8 +349,28 @@ func (w *world) endTerm(n *node, h *happening, d *store.Deadline, status string)
 	if d == nil {
 		return
 	}
+	held := d.EndedAt
+	if d.Status != store.Suspended {
+		held = nil
+	}
 	d.Status, d.EndedAt, d.BlockedBy = status, &w.now, nil
+	if held != nil && status == store.Cancelled {
+		d.BlockedBy, _ = json.Marshal(heldMark{held.UTC()}) // a time always marshals
+	}
 	w.touch(n, h, d)
+}
+
+// heldMark keeps since when a term stood still that was cancelled meanwhile: a rectification may give it back.
+type heldMark struct {
+	Since time.Time `json:"suspended_since"`
+}
+
+func heldSince(d *store.Deadline) *time.Time {
+	var m heldMark
+	if json.Unmarshal(d.BlockedBy, &m) != nil || m.Since.IsZero() {
+		return nil
+	}
+	return &m.Since
 }
 
 // touch notes that a deadline changed.

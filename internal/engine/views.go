@@ -44,6 +44,8 @@ type Summary struct {
 	UpdatedAt  time.Time
 	EndedAt    *time.Time
 	Imported   bool
+	Turn       []Labelled // roles that may lead it on from here; filled only inside a CaseView
+	About      string     // what tells it from its siblings when it has no title, in Italian; filled only inside a CaseView
 }
 
 // Value is a field or input as shown: the canonical value and its text. Hidden values are secret for now.
@@ -78,6 +80,7 @@ type ChildrenView struct {
 	Labelled
 	Workflow string
 	Cases    []Summary
+	Below    map[string][]ChildrenView // by case id: what that case has below it, one level deep and without empty groups
 }
 
 // LinkView is a link to a case of another tree that the actor may see.
@@ -118,6 +121,8 @@ type DeadlineView struct {
 	Explanation Text
 	BlockedBy   *Refusal
 	AtExpiry    Text // what happens then
+	Help        Text
+	Alerts      []Labelled // roles told at expiry
 	EndedAt     *time.Time
 }
 
@@ -147,8 +152,12 @@ type Option struct {
 	Label     Text
 	Help      Text
 	Law       string
-	Allowed   bool // may be fired by this actor, the inputs being right
-	Mine      bool // the actor has a role for it
+	Allowed   bool     // may be fired by this actor, the inputs being right
+	Mine      bool     // the actor has a role for it
+	Lead      Lead     // where it takes the case
+	Guarded   bool     // it has conditions beside its documents
+	Stops     []string // names of the terms that it brings to their end
+	Apart     bool     // refused because the case goes another of the ways that the law has, which no work on it changes
 	Roles     []Labelled
 	To        []Labelled // where it may lead
 	Inputs    []flow.Input

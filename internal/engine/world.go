@@ -35,6 +35,7 @@ type node struct {
 	documents []store.Document
 	deadlines []*store.Deadline
 	past      map[string]store.Fired
+	mistake   *mistake // what a rectification mends
 
 	fresh, changed bool
 	newRows        []store.Row

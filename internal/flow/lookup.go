@@ -75,6 +75,11 @@ func (e *Event) Input(id string) (*Input, bool) {
 	return nil, false
 }
 
+// FiredBy reports whether a role, or the system, or the case above, may fire the event.
+func (e *Event) FiredBy(role string) bool {
+	return slices.ContainsFunc(e.By, func(b By) bool { return b.Role == role })
+}
+
 // Openings returns the events that may begin a case, in the order of the file; there is always at least one.
 func (d *Definition) Openings() []*Event {
 	var events []*Event

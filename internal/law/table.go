@@ -2,6 +2,7 @@ package law
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -30,6 +31,19 @@ type ErrNoLimit struct {
 
 // Error names key and day, for operators.
 func (e ErrNoLimit) Error() string { return fmt.Sprintf("no row for %s on %s", e.Key, e.Day) }
+
+// Assume returns a table that also has the rows of another, for the days on which this one has none. It is for plays of days to
+// come, whose law nobody has written yet, never for work.
+func (t *Table) Assume(extra *Table) *Table {
+	out := &Table{keys: slices.Clone(t.keys), rows: maps.Clone(t.rows)}
+	for _, key := range extra.keys {
+		if !t.Has(key) {
+			out.keys = append(out.keys, key)
+		}
+		out.rows[key] = slices.Concat(t.rows[key], extra.rows[key]) // Get takes the first that holds
+	}
+	return out
+}
 
 // On is the view of the table on the calendar day of day, read in day's own location: convert an instant to Italian
 // time first.

@@ -112,6 +112,28 @@ func TestTableListsItsKeys(t *testing.T) {
 	}
 }
 
+// What is assumed stands only where the table says nothing.
+func TestAssume(t *testing.T) {
+	table := load(t, "a.days:\n  - {kind: days, value: 10, from: 2026-01-01, to: 2027-12-31, law: l, mark: V}\n")
+	extra := load(t, "a.days:\n  - {kind: days, value: 7, from: 2027-01-01, law: assumed, mark: P}\nb.days:\n  - {kind: days, value: 3, law: assumed, mark: P}\n")
+	both := table.Assume(extra)
+	for on, want := range map[string]string{"2026-06-01": "10 giorni", "2027-06-01": "10 giorni", "2028-01-01": "7 giorni"} {
+		limit, err := both.On(day(t, on)).Get("a.days")
+		if err != nil || limit.Text() != want {
+			t.Errorf("on %s: %s (%v), want %s", on, limit.Text(), err, want)
+		}
+	}
+	if _, err := both.On(day(t, "2025-06-01")).Get("a.days"); err == nil {
+		t.Error("a day that neither knows has a row")
+	}
+	if limit, err := both.On(day(t, "2025-06-01")).Get("b.days"); err != nil || limit.Text() != "3 giorni" || !both.Has("b.days") {
+		t.Errorf("a key that only the other has: %v", err)
+	}
+	if _, err := table.On(day(t, "2028-01-01")).Get("a.days"); err == nil || table.Has("b.days") {
+		t.Error("the table itself has changed")
+	}
+}
+
 func TestZeroLimitsRefuse(t *testing.T) {
 	var missing law.ErrNoLimit
 	if _, err := (law.Limits{}).Get("works"); !errors.As(err, &missing) || missing.Key != "works" {

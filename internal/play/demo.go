@@ -13,11 +13,28 @@ import (
 
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/calendar"
+	"github.com/province-comuni/sua/internal/engine"
+	"github.com/province-comuni/sua/internal/law"
 	"github.com/province-comuni/sua/internal/store"
 )
 
 //go:embed demo/*.yaml demo/*.scn
 var demo embed.FS
+
+// ForDemo completes the law that an engine is given with what the demonstration must assume of years to come (demo/limits.yaml).
+// The engine that serves afterwards is made without.
+func ForDemo(cfg engine.Config) (engine.Config, error) {
+	text, err := demo.ReadFile("demo/limits.yaml")
+	if err != nil {
+		return cfg, err
+	}
+	assumed, err := law.Load(text)
+	if err != nil {
+		return cfg, fmt.Errorf("demo/limits.yaml: %w", err)
+	}
+	cfg.Limits = cfg.Limits.Assume(assumed)
+	return cfg, nil
+}
 
 // ErrOtherCases refuses to mix a demonstration with somebody's work. The text is for people.
 var ErrOtherCases = errors.New("la base dati contiene già altre pratiche: la dimostrazione si carica solo in una base dati vuota")
@@ -25,8 +42,8 @@ var ErrOtherCases = errors.New("la base dati contiene già altre pratiche: la di
 // demoMark is the last person saved: who finds it finds the whole demonstration.
 const demoMark = "demo-controllo"
 
-// excuse answers the warnings of the demonstration that its scripts do not answer themselves.
-const excuse = "Dato dimostrativo"
+// demoBegins is when the code of 2023 took effect: agreements are in force from there, and no script begins before.
+var demoBegins = calendar.Date{Year: 2023, Month: time.July, Day: 1}
 
 // stagecraft is demo/cast.yaml.
 type stagecraft struct {
@@ -75,16 +92,14 @@ func demonstrate(ctx context.Context, cfg Config, db *store.DB, now time.Time, t
 		return false, ErrOtherCases
 	}
 	today := calendar.DateOf(now)
-	cfg.Clock.set(today.AddDays(-365).Start())
-	d, err := cast(ctx, cfg, today)
+	cfg.Clock.set(demoBegins.Start())
+	d, err := cast(ctx, cfg)
 	if err != nil {
 		return false, fmt.Errorf("load the demonstration: %w", err)
 	}
-	tales := make([]*tale, len(d.Requests))
-	for i, r := range d.Requests {
-		if tales[i], err = d.tale(r.Body, r.Script, today); err != nil {
-			return false, fmt.Errorf("%s: %w", r.Script, err)
-		}
+	tales, err := d.tales(today)
+	if err != nil {
+		return false, err
 	}
 	if _, err := perform(ctx, cfg, tales, now, trace); err != nil {
 		return false, fmt.Errorf("play the demonstration: %w", err)
@@ -93,7 +108,7 @@ func demonstrate(ctx context.Context, cfg Config, db *store.DB, now time.Time, t
 }
 
 // cast saves bodies, agreements and people, all but the mark.
-func cast(ctx context.Context, cfg Config, today calendar.Date) (*stagecraft, error) {
+func cast(ctx context.Context, cfg Config) (*stagecraft, error) {
 	data, err := demo.ReadFile("demo/cast.yaml")
 	if err != nil {
 		return nil, err
@@ -114,7 +129,7 @@ func cast(ctx context.Context, cfg Config, today calendar.Date) (*stagecraft, er
 	for i := range d.Bodies {
 		d.Bodies[i].ID = ids[d.Bodies[i].ID]
 		a := store.Agreement{
-			ID: "demo-" + d.Bodies[i].ID, MemberBody: d.Bodies[i].ID, SUA: d.SUA.ID, ValidFrom: today.AddMonths(-12).String(),
+			ID: "demo-" + d.Bodies[i].ID, MemberBody: d.Bodies[i].ID, SUA: d.SUA.ID, ValidFrom: demoBegins.String(),
 			Acts: map[string]string{"decision": "member", "indiction": "sua", "award_proposal": "seat", "award": "sua"},
 		}
 		if err := cfg.Engine.SaveAgreement(ctx, a); err != nil {
@@ -152,6 +167,19 @@ func (d *stagecraft) memberships(person int) []auth.Membership {
 	return ms
 }
 
+// tales reads every script, for a demonstration loaded today.
+func (d *stagecraft) tales(today calendar.Date) ([]*tale, error) {
+	tales := make([]*tale, len(d.Requests))
+	for i, r := range d.Requests {
+		t, err := d.tale(r.Body, r.Script, today)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Script, err)
+		}
+		tales[i] = t
+	}
+	return tales, nil
+}
+
 // tale reads the script of a request. Its cast are the people of the body and of the SUA by role; a second person in a role
 // is role_2.
 func (d *stagecraft) tale(body, script string, today calendar.Date) (*tale, error) {
@@ -159,7 +187,7 @@ func (d *stagecraft) tale(body, script string, today calendar.Date) (*tale, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &tale{body: body, sua: d.SUA.ID, cast: map[string]auth.Actor{"system": witness}, excuse: excuse}
+	t := &tale{name: script, body: body, sua: d.SUA.ID, cast: map[string]auth.Actor{"system": witness}, strict: true}
 	for i, p := range d.People {
 		if p.Body != body && p.Body != d.SUA.ID {
 			continue
@@ -172,6 +200,10 @@ func (d *stagecraft) tale(body, script string, today calendar.Date) (*tale, erro
 			t.cast[name] = auth.Actor{ID: p.ID, Name: p.Name, Memberships: d.memberships(i), Demo: true}
 		}
 	}
-	t.script, err = read(bytes.NewReader(text), today)
+	seat, err := calendar.ParseMonthDay(d.SUA.Patron)
+	if err != nil {
+		return nil, fmt.Errorf("cast.yaml: %w", err)
+	}
+	t.script, err = read(bytes.NewReader(text), relative(today, calendar.Italy(seat)))
 	return t, err
 }

@@ -8,6 +8,7 @@
 // One step a line, words separated by spaces, # begins a comment. Values with spaces stand in double quotes.
 //
 //	workflow open_procedure                       # first line: what is opened
+//	day due today-20wd                            # a name for a day, @due (demonstration only)
 //	clock 2026-03-02T09:00                        # Rome; never back; on the way terms expire at their instants
 //	open create_request title="Scuola" kind=works # by the first role that may; or: rup open create_request …
 //	                                              # a second open begins another case, which the steps after it act on
@@ -19,10 +20,12 @@
 //	sua_clerk record_bid bid={operator:"Alfa srl", received:2026-03-02T09:00}
 //	seat decide decisions=[{row:1, admission:admitted}, {row:2, admission:excluded, reason:"Tardiva"}]
 //	system update outcome_state=awarded           # the engine itself
+//	expect lots:2 deserted                        # where a case must stand: of the first case opened, expect 1 lots:2 deserted
+//	linked lots:2                                 # goes on with the case that the engine opened beside this one
 //
 // A value of type person is the name of a role of the cast. Inputs are read by their declared type; what cannot be read so is
-// passed on as it is, so that scenarios can show how the engine refuses it. In the demonstration days are relative: today,
-// today-6d, today+30d, also in clock today-6dT09:30.
+// passed on as it is, so that scenarios can show how the engine refuses it. In the demonstration days are counted from today, or
+// from a day that a line has named: today-6d, today-12wd (working days), @due+32d~ (~ goes on to a working day), clock @dueT09:30.
 //
 // # Trace
 //

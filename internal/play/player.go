@@ -2,6 +2,7 @@ package play
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type Walked map[Transition]int
 // trace to out. What the engine refuses is part of the trace; the error is a *LineError for a line that cannot be played, or a
 // failure of the engine.
 func Run(ctx context.Context, cfg Config, scenario io.Reader, out io.Writer) (Walked, error) {
-	s, err := read(scenario, calendar.Date{})
+	s, err := read(scenario, days{})
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +48,13 @@ func Run(ctx context.Context, cfg Config, scenario io.Reader, out io.Writer) (Wa
 // tale is one scenario being played: its cast and the trees it has opened, the last one being what the steps act on.
 type tale struct {
 	script
+	name      string // of its file, where several are played; else empty
 	cast      map[string]auth.Actor
 	body, sua string
 	trees     []*tree
-	// excuse, when not empty, answers every warning that a step leaves open (the demonstration only).
-	excuse string
+	strict    bool // every step must succeed (the demonstration): a refusal stops the play
+	// until is when what it expects at its end is looked at; empty: when the play ends.
+	until []time.Time
 }
 
 // tree is a case with those below it, and how much of its history has been told.
@@ -62,14 +65,22 @@ type tree struct {
 	terms map[string]engine.DeadlineView // by deadline id, as last seen
 }
 
+func newTree(root string) *tree {
+	return &tree{root: root, cases: map[string]known{}, terms: map[string]engine.DeadlineView{}}
+}
+
 // known is what a trace says of a case.
-type known struct{ path, workflow string }
+type known struct {
+	path, workflow string
+	hash           string // of its definition, which it keeps
+}
 
 // player plays tales on one stage. Everything is played in the order of time, whatever tale it belongs to.
 type player struct {
 	Config
 	tales  []*tale
 	out    *bufio.Writer
+	silent bool // nobody reads the trace: what happened is not read back
 	walked Walked
 }
 
@@ -77,26 +88,41 @@ type player struct {
 var witness = auth.System("play")
 
 // perform plays tales until their last line, or until the time given when it is later. The trace is written also when a line
-// fails, up to that line.
+// fails, up to that line. With io.Discard nothing is traced, and nothing counted as walked: that takes half the time.
 func perform(ctx context.Context, cfg Config, tales []*tale, end time.Time, out io.Writer) (Walked, error) {
-	p := &player{Config: cfg, tales: tales, out: bufio.NewWriter(out), walked: Walked{}}
+	p := &player{Config: cfg, tales: tales, out: bufio.NewWriter(out), silent: out == io.Discard, walked: Walked{}}
 	err := p.play(ctx, end)
 	return p.walked, errors.Join(err, p.out.Flush())
 }
 
-// play acts every step of every tale in the order of time.
+// cue is a step and the tale that it belongs to.
+type cue struct {
+	t *tale
+	s step
+}
+
+// play acts every step of every tale in the order of time. What a tale expects after its last deed holds when the tale ends.
 func (p *player) play(ctx context.Context, end time.Time) error {
-	type cue struct {
-		t *tale
-		s step
-	}
 	var cues []cue
 	for _, t := range p.tales {
-		for _, s := range t.steps {
-			cues = append(cues, cue{t, s})
-		}
 		if t.end.After(end) {
 			end = t.end
+		}
+	}
+	for _, t := range p.tales {
+		deeds := t.deeds()
+		for _, s := range t.steps[:deeds] {
+			cues = append(cues, cue{t, s})
+		}
+		ends := t.until
+		if len(ends) == 0 {
+			ends = []time.Time{end}
+		}
+		for _, at := range ends {
+			for _, s := range t.steps[deeds:] {
+				s.at = at
+				cues = append(cues, cue{t, s})
+			}
 		}
 	}
 	slices.SortStableFunc(cues, func(a, b cue) int { return a.s.at.Compare(b.s.at) })
@@ -106,7 +132,10 @@ func (p *player) play(ctx context.Context, end time.Time) error {
 			return err
 		}
 		if err := p.act(ctx, c.t, c.s); err != nil {
-			return err
+			return c.t.blame(err)
+		}
+		if p.silent {
+			continue // advance looks
 		}
 		if err := p.expire(ctx); err != nil { // a term already over when it is recorded fires at once
 			return err
@@ -115,12 +144,37 @@ func (p *player) play(ctx context.Context, end time.Time) error {
 	return p.advance(ctx, end)
 }
 
+// deeds is how many steps come before the expectations at the end.
+func (t *tale) deeds() int {
+	n := len(t.steps)
+	for n > 0 && t.steps[n-1].verb == "expect" {
+		n--
+	}
+	return n
+}
+
+// blame says in which script a line stands, where there are several.
+func (t *tale) blame(err error) error {
+	if t.name == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", t.name, err)
+}
+
 // advance moves the clock, stopping at each instant at which a term is over.
 func (p *player) advance(ctx context.Context, to time.Time) error {
+	if p.silent {
+		if !to.After(p.Clock.Now()) {
+			return nil
+		}
+		if err := p.expire(ctx); err != nil {
+			return err
+		}
+	}
 	for {
-		next := to
-		for _, t := range p.tales {
-			next = t.nextTerm(next)
+		next, err := p.nextTerm(ctx, to)
+		if err != nil {
+			return err
 		}
 		if next.Before(p.Clock.Now()) { // not applied at its time: it would never come
 			return fmt.Errorf("a term was due on %s and did not expire", next.In(calendar.Rome).Format(stampForm))
@@ -135,16 +189,26 @@ func (p *player) advance(ctx context.Context, to time.Time) error {
 	}
 }
 
-// nextTerm is the earliest instant, before the one given, at which a term of the tale is over.
-func (t *tale) nextTerm(before time.Time) time.Time {
-	for _, tr := range t.trees {
-		for _, d := range tr.terms {
-			if d.Status == "running" && d.DueAt.Before(before) {
-				before = d.DueAt
+// nextTerm is the earliest instant, not after the one given, at which a term is over: one that the trace shows, or, in silence,
+// any that the engine knows.
+func (p *player) nextTerm(ctx context.Context, before time.Time) (time.Time, error) {
+	if p.silent {
+		next, err := p.Engine.NextDue(ctx)
+		if err != nil || next.IsZero() || next.After(before) {
+			return before, err
+		}
+		return next, nil
+	}
+	for _, t := range p.tales {
+		for _, tr := range t.trees {
+			for _, d := range tr.terms {
+				if d.Status == "running" && d.DueAt.Before(before) {
+					before = d.DueAt
+				}
 			}
 		}
 	}
-	return before
+	return before, nil
 }
 
 // expire lets the engine apply the terms that are over now.
@@ -173,6 +237,10 @@ func (p *player) act(ctx context.Context, t *tale, s step) error {
 		err = p.open(ctx, t, &s)
 	case "attach":
 		err = p.attach(ctx, t, s)
+	case "linked":
+		err = p.linked(ctx, t, s)
+	case "expect":
+		return p.expect(ctx, t, s)
 	default:
 		err = p.fire(ctx, t, s)
 	}
@@ -185,7 +253,7 @@ func (p *player) act(ctx context.Context, t *tale, s step) error {
 		return fmt.Errorf("line %d: %w", s.line, err)
 	}
 	p.say("%s %s: %s\n", p.now(), title(s), outcome)
-	if t.excuse != "" && outcome != "ok" {
+	if t.strict && outcome != "ok" {
 		return wrong(s.line, "%s: %s", title(s), outcome)
 	}
 	return p.tell(ctx, t)
@@ -212,7 +280,7 @@ func (p *player) open(ctx context.Context, t *tale, s *step) error {
 		Workflow: def.Workflow, Event: ev.ID, MemberBody: t.body, SUA: t.sua, Inputs: t.typed(ev, s.inputs), Acknowledge: s.acks,
 	})
 	if err == nil {
-		t.trees = append(t.trees, &tree{root: moved.Case, cases: map[string]known{}, terms: map[string]engine.DeadlineView{}})
+		t.trees = append(t.trees, newTree(moved.Case))
 	}
 	return err
 }
@@ -248,24 +316,20 @@ func (p *player) fire(ctx context.Context, t *tale, s step) error {
 	}
 	cmd := engine.Fire{Case: id, Event: s.event, Revision: s.revision, Inputs: inputs, Acknowledge: s.acks}
 	_, err = p.Engine.Fire(ctx, who, cmd)
-	var warns *engine.NeedsAcknowledgement
-	if t.excuse != "" && errors.As(err, &warns) {
-		for _, w := range warns.Warnings {
-			cmd.Acknowledge = append(cmd.Acknowledge, engine.Acknowledgement{Code: w.Code, Reason: t.excuse})
-		}
-		_, err = p.Engine.Fire(ctx, who, cmd)
-	}
 	return err
 }
 
-// attach uploads a small text for each type: what is in it matters to nobody here.
+// attach uploads a small text for each type, always the same: what is in it matters to nobody here.
 func (p *player) attach(ctx context.Context, t *tale, s step) error {
-	who, id, _, err := p.target(ctx, t, s)
+	who, id, def, err := p.target(ctx, t, s)
 	if err != nil {
 		return err
 	}
 	for _, kind := range s.types {
-		text := "Documento di prova: " + kind + ", " + p.now() + "\n"
+		text := "Documento di prova: " + kind + "\n"
+		if d, found := def.Document(kind); found {
+			text = "Documento di prova: " + d.Label.IT + "\n"
+		}
 		if _, err := p.Engine.Attach(ctx, who, engine.Attach{Case: id, Type: kind, Name: kind + ".txt", Bytes: strings.NewReader(text)}); err != nil {
 			return err
 		}
@@ -283,20 +347,112 @@ func (p *player) target(ctx context.Context, t *tale, s step) (auth.Actor, strin
 	if path == "" {
 		path = rootPath
 	}
-	if len(t.trees) == 0 {
-		return who, "", nil, wrong(s.line, "nessun caso è aperto")
+	id, k, err := p.find(ctx, t, s, 0)
+	if err != nil {
+		return who, "", nil, err
 	}
-	for id, k := range t.trees[len(t.trees)-1].cases {
+	def, err := p.Engine.Definition(k.hash)
+	return who, id, def, err
+}
+
+// find is the case that a step names, in the tree of that number, or in the last one.
+func (p *player) find(ctx context.Context, t *tale, s step, number int) (string, known, error) {
+	if number == 0 {
+		number = len(t.trees)
+	}
+	if number == 0 || number > len(t.trees) {
+		return "", known{}, wrong(s.line, "nessun caso è aperto")
+	}
+	tr, path := t.trees[number-1], s.path
+	if path == "" {
+		path = rootPath
+	}
+	for id, k := range tr.cases {
 		if k.path == path {
-			c, err := p.Engine.Case(ctx, witness, id)
-			if err != nil {
-				return who, "", nil, err
-			}
-			def, err := p.Engine.Definition(c.Hash)
-			return who, id, def, err
+			return id, k, nil
 		}
 	}
-	return who, "", nil, wrong(s.line, "non c'è alcun caso «%s»", path)
+	if p.silent {
+		if err := p.learn(ctx, tr, path); err != nil {
+			return "", known{}, err
+		}
+		for id, k := range tr.cases {
+			if k.path == path {
+				return id, k, nil
+			}
+		}
+	}
+	return "", known{}, wrong(s.line, "non c'è alcun caso «%s»", path)
+}
+
+// learn reads the cases on the way to a path, from the last one known, which no trace has named.
+func (p *player) learn(ctx context.Context, tr *tree, path string) error {
+	id, at := tr.root, ""
+	if path == rootPath {
+		path = ""
+	}
+	for known, k := range tr.cases {
+		if len(k.path) > len(at) && strings.HasPrefix(path, k.path+"/") {
+			id, at = known, k.path
+		}
+	}
+	for {
+		v, err := p.Engine.Case(ctx, witness, id)
+		if err != nil {
+			return fmt.Errorf("read case: %w", err)
+		}
+		tr.cases[id] = known{cmp.Or(at, rootPath), v.Workflow.ID, v.Hash}
+		next, reached := "", ""
+		for _, group := range v.Children {
+			for _, child := range group.Cases {
+				below := strings.TrimPrefix(fmt.Sprintf("%s/%s:%d", at, group.ID, child.Ordinal), "/")
+				tr.cases[child.ID] = known{below, child.Workflow.ID, child.Hash}
+				if strings.HasPrefix(path, below+"/") {
+					next, reached = child.ID, below
+				}
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		id, at = next, reached
+	}
+}
+
+// expect checks that a case stands where the script says.
+func (p *player) expect(ctx context.Context, t *tale, s step) error {
+	id, _, err := p.find(ctx, t, s, s.number)
+	if err != nil {
+		return err
+	}
+	c, err := p.Engine.Case(ctx, witness, id)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", s.line, err)
+	}
+	if c.State.ID != s.state {
+		return wrong(s.line, "%s è in «%s», non in «%s»", cmp.Or(s.path, rootPath), c.State.ID, s.state)
+	}
+	return nil
+}
+
+// linked goes on with the newest case that the engine opened beside the one named.
+func (p *player) linked(ctx context.Context, t *tale, s step) error {
+	id, _, err := p.find(ctx, t, s, 0)
+	if err != nil {
+		return err
+	}
+	c, err := p.Engine.Case(ctx, witness, id)
+	if err != nil {
+		return err
+	}
+	for i := len(c.Links) - 1; i >= 0; i-- {
+		other := c.Links[i].To.ID
+		if !slices.ContainsFunc(t.trees, func(tr *tree) bool { return tr.root == other }) {
+			t.trees = append(t.trees, newTree(other))
+			return nil
+		}
+	}
+	return wrong(s.line, "nessun caso è stato aperto accanto a «%s»", cmp.Or(s.path, rootPath))
 }
 
 func (p *player) latest(workflow string) (*flow.Definition, error) {

@@ -31,13 +31,15 @@ type script struct {
 	workflow string
 	steps    []step
 	end      time.Time // where the last clock line leaves the time
+	relative bool      // some of its days are counted from today
 }
 
-// step is one line: somebody opens, fires or attaches at a time. A clock line only moves the time of the steps after it.
+// step is one line: somebody opens, fires or attaches at a time, or the script says where a case must stand. A clock line only
+// moves the time of the steps after it.
 type step struct {
 	line     int
 	at       time.Time
-	verb     string // open, fire, attach
+	verb     string // open, fire, attach, linked, expect
 	who      string // a name of the cast; empty in open: the first role that may
 	path     string // of the case below the root; empty: the root
 	event    string
@@ -45,28 +47,34 @@ type step struct {
 	acks     []engine.Acknowledgement
 	revision int64
 	types    []string // attach
+	number   int      // expect: which of the cases opened so far, from 1; 0: the last
+	state    string   // expect
 }
 
 var (
 	pathShape  = regexp.MustCompile(`^[a-z_]+:[1-9][0-9]*(/[a-z_]+:[1-9][0-9]*)*$`)
 	nameShape  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	inputShape = regexp.MustCompile(`^([a-z][a-z0-9_]*)=(.*)$`)
-	todayShape = regexp.MustCompile(`\btoday(?:([+-][0-9]{1,4})d)?`)
+	orderShape = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 )
 
-// reader reads scenario lines; today is what relative days refer to, zero where they are not allowed.
+// reader reads scenario lines; days are what relative ones are counted from, the zero value where they are not allowed.
 type reader struct {
-	today  calendar.Date
+	days   days
 	script script
 	clock  time.Time
 }
 
 // read parses a scenario. Errors are *LineError, or the reader's.
-func read(in io.Reader, today calendar.Date) (script, error) {
-	r := reader{today: today}
+func read(in io.Reader, from days) (script, error) {
+	r := reader{days: from}
 	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
-		words, err := split(r.resolve(lines.Text()))
+		text, err := r.days.resolve(lines.Text())
+		if err != nil {
+			return script{}, wrong(n, "%v", err)
+		}
+		words, err := split(text)
 		if err != nil {
 			return script{}, wrong(n, "%v", err)
 		}
@@ -83,19 +91,8 @@ func read(in io.Reader, today calendar.Date) (script, error) {
 	if r.script.workflow == "" || len(r.script.steps) == 0 {
 		return script{}, wrong(1, "lo scenario deve dire il workflow e aprire un caso")
 	}
-	r.script.end = r.clock
+	r.script.end, r.script.relative = r.clock, r.days.used
 	return r.script, nil
-}
-
-// resolve turns today-6d into a date.
-func (r *reader) resolve(line string) string {
-	if r.today.IsZero() {
-		return line
-	}
-	return todayShape.ReplaceAllStringFunc(line, func(s string) string {
-		days, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(s, "today"), "d")) // the pattern leaves only digits, or nothing: 0
-		return r.today.AddDays(days).String()
-	})
 }
 
 func (r *reader) line(n int, words []string) error {
@@ -106,6 +103,8 @@ func (r *reader) line(n int, words []string) error {
 		}
 		r.script.workflow = words[1]
 		return nil
+	case words[0] == "day":
+		return r.name(n, words[1:])
 	case words[0] == "clock":
 		return r.move(n, words[1:])
 	case r.script.workflow == "":
@@ -114,7 +113,12 @@ func (r *reader) line(n int, words []string) error {
 		return wrong(n, "prima di agire serve «clock 2026-03-02T09:00»")
 	}
 	s := step{line: n, at: r.clock, inputs: map[string]any{}}
-	if words[0] == "open" {
+	switch words[0] {
+	case "expect":
+		return r.expect(s, words[1:])
+	case "linked":
+		return r.linked(s, words[1:])
+	case "open":
 		words = append([]string{""}, words...)
 	}
 	s.who, words = words[0], words[1:]
@@ -134,6 +138,50 @@ func (r *reader) line(n int, words []string) error {
 		return wrong(n, "per prima cosa uno scenario apre un caso")
 	}
 	r.script.steps = append(r.script.steps, s)
+	return nil
+}
+
+// expect reads "expect standstill", "expect lots:2 deserted" or "expect 1 lots:2 deserted".
+func (r *reader) expect(s step, words []string) error {
+	s.verb = "expect"
+	if len(words) > 0 && orderShape.MatchString(words[0]) {
+		s.number, _ = strconv.Atoi(words[0]) // the pattern leaves only digits
+		words = words[1:]
+	}
+	if len(words) > 0 && pathShape.MatchString(words[0]) {
+		s.path, words = words[0], words[1:]
+	}
+	if len(words) != 1 || !nameShape.MatchString(words[0]) || len(r.script.steps) == 0 {
+		return wrong(s.line, "serve «expect stato» o «expect lots:2 stato», dopo che un caso è aperto")
+	}
+	s.state = words[0]
+	r.script.steps = append(r.script.steps, s)
+	return nil
+}
+
+// linked reads "linked" or "linked lots:2".
+func (r *reader) linked(s step, words []string) error {
+	s.verb = "linked"
+	if len(words) > 0 && pathShape.MatchString(words[0]) {
+		s.path, words = words[0], words[1:]
+	}
+	if len(words) != 0 || len(r.script.steps) == 0 {
+		return wrong(s.line, "serve «linked» o «linked lots:2», dopo che un caso è aperto")
+	}
+	r.script.steps = append(r.script.steps, s)
+	return nil
+}
+
+// name reads "day due 2026-03-02", where the day was said from another one.
+func (r *reader) name(n int, words []string) error {
+	if r.days.today.IsZero() || len(words) != 2 || !nameShape.MatchString(words[0]) {
+		return wrong(n, "serve «day nome today-12wd», e solo in uno scenario che parte da oggi")
+	}
+	day, err := calendar.ParseDate(words[1])
+	if err != nil {
+		return wrong(n, "«%s» non è un giorno", words[1])
+	}
+	r.days.named[words[0]] = day
 	return nil
 }
 

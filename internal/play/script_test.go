@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,7 +40,7 @@ func TestBadLinesNameThemselves(t *testing.T) {
 		{opened + "rup attach\n", "riga 4: «» non è un tipo di documento"},
 		{opened + "rup attach request_form, Modulo\n", "riga 4: «Modulo» non è un tipo di documento"},
 	} {
-		_, err := read(strings.NewReader(c.scenario), calendar.Date{})
+		_, err := read(strings.NewReader(c.scenario), days{})
 		var bad *LineError
 		if !errors.As(err, &bad) || err.Error() != c.want {
 			t.Errorf("%q: %v, want %q", c.scenario, err, c.want)
@@ -49,12 +50,12 @@ func TestBadLinesNameThemselves(t *testing.T) {
 
 func TestLineIsRead(t *testing.T) {
 	s, err := read(strings.NewReader(opened+`sua_clerk lots:1/remedies:2 record  # a comment
-		title="Due parole # non un commento" empty= gone=null revision=7 ack=odd:"perché sì"`+"\n"), calendar.Date{})
+		title="Due parole # non un commento" empty= gone=null revision=7 ack=odd:"perché sì"`+"\n"), days{})
 	if err == nil {
 		t.Fatalf("a line of inputs alone is no step: %+v", s.steps)
 	}
 	s, err = read(strings.NewReader(opened+`sua_clerk lots:1/remedies:2 record title="Due parole # qui" empty= gone=null revision=7 ack=odd:"perché sì" `+
-		`rows=[{row:1, at:2026-03-02T09:00, who:"Alfa, Beta: srl"}, {row:2, note:null}] # fine`+"\n"), calendar.Date{})
+		`rows=[{row:1, at:2026-03-02T09:00, who:"Alfa, Beta: srl"}, {row:2, note:null}] # fine`+"\n"), days{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func TestLineIsRead(t *testing.T) {
 
 func TestRelativeDays(t *testing.T) {
 	today := calendar.Date{Year: 2028, Month: 3, Day: 1}
-	s, err := read(strings.NewReader("workflow w\nclock today-1dT09:00\nopen begin due=today+30d on=today note=\"yesterday today-1d\"\n"), today)
+	s, err := read(strings.NewReader("workflow w\nclock today-1dT09:00\nopen begin due=today+30d on=today note=\"yesterday today-1d\"\n"), relative(today, calendar.Italy()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestRelativeDays(t *testing.T) {
 	if got := s.steps[0].at.Format("2006-01-02T15:04"); got != "2028-02-29T09:00" {
 		t.Errorf("clock = %s", got)
 	}
-	if _, err := read(strings.NewReader("workflow w\nclock today-1dT09:00\n"), calendar.Date{}); err == nil {
+	if _, err := read(strings.NewReader("workflow w\nclock today-1dT09:00\n"), days{}); err == nil {
 		t.Error("a scenario without a day of its own takes relative days")
 	}
 }
@@ -97,9 +98,67 @@ func FuzzRead(f *testing.F) {
 	f.Add(opened + `rup lots:1 e a=[{row:1, b:"x"}] ack=c:"d" revision=2`)
 	f.Add("workflow w\nclock today-3dT09:00\nrup open begin x={a:[{b:c}]}\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := read(strings.NewReader(text), calendar.Date{Year: 2026, Month: 11, Day: 22})
+		s, err := read(strings.NewReader(text), relative(calendar.Date{Year: 2026, Month: 11, Day: 22}, calendar.Italy()))
 		if err == nil && (s.workflow == "" || len(s.steps) == 0 || s.steps[0].verb != "open") {
 			t.Errorf("accepted without a beginning: %+v", s)
 		}
 	})
+}
+
+// A day is counted from today or from a day that was named, in days of the calendar, in working days, and on to a working day.
+func TestRelativeExpressions(t *testing.T) {
+	at := func(month time.Month, day int) calendar.Date {
+		return calendar.Date{Year: 2026, Month: month, Day: day}
+	}
+	for _, c := range []struct {
+		today calendar.Date
+		line  string
+		want  string
+	}{
+		{at(4, 8), "today today-1d today+30d", "2026-04-08 2026-04-07 2026-05-08"},
+		{at(4, 8), "today-1wd today-2wd today-3wd", "2026-04-07 2026-04-03 2026-04-02"}, // Easter Monday on the 6th
+		{at(4, 3), "today+1wd~ today+1d~ today~", "2026-04-07 2026-04-07 2026-04-03"},
+		{at(6, 12), "today+1d~ today+1wd", "2026-06-15 2026-06-15"},
+		{at(6, 11), "today+2d today+2d~T12:00", "2026-06-13 2026-06-15T12:00"},
+		{at(12, 24), "today+1d~ today+1d~+2wd-1d", "2026-12-28 2026-12-29"},
+		{at(11, 22), "a=@due b=@due+1wd c=\"due @due\"", "a=2026-11-30 b=2026-12-01 c=\"due 2026-11-30\""},
+		{at(11, 22), "yesterday todayish a@b.it", "yesterday todayish a@b.it"},
+	} {
+		d := relative(c.today, calendar.Italy(calendar.MonthDay{Month: time.June, Day: 13}))
+		d.named["due"] = at(11, 30)
+		if got, err := d.resolve(c.line); err != nil || got != c.want {
+			t.Errorf("%s on %s = %q (%v), want %q", c.line, c.today, got, err, c.want)
+		}
+	}
+}
+
+func TestNamedDaysAndExpectations(t *testing.T) {
+	from := relative(calendar.Date{Year: 2026, Month: 11, Day: 23}, calendar.Italy())
+	s, err := read(strings.NewReader("workflow w\nday out today-3wd\nday due @out+1d~\nclock @dueT09:00\nopen\nlinked lots:2\nexpect 1 lots:2/a:1 done\nexpect ended\n"), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.steps[0].at.Format(time.DateOnly); got != "2026-11-19" || !s.relative {
+		t.Errorf("clock on %s, relative %v", got, s.relative)
+	}
+	link, first, last := s.steps[1], s.steps[2], s.steps[3]
+	if link.verb != "linked" || link.path != "lots:2" || first.number != 1 || first.path != "lots:2/a:1" || first.state != "done" || last.number != 0 || last.state != "ended" {
+		t.Errorf("%+v", s.steps)
+	}
+	for _, c := range []struct{ scenario, want string }{
+		{"workflow w\nclock @dueT09:00\nopen\n", "riga 2: nessuna riga «day due …» prima di questa"},
+		{"workflow w\nday due\n", "riga 2: serve «day nome today-12wd», e solo in uno scenario che parte da oggi"},
+		{"workflow w\nday due domani\n", "riga 2: «domani» non è un giorno"},
+		{opened + "expect\n", "riga 4: serve «expect stato» o «expect lots:2 stato», dopo che un caso è aperto"},
+		{"workflow w\nclock 2026-03-02T09:00\nexpect done\n", "riga 3: serve «expect stato» o «expect lots:2 stato», dopo che un caso è aperto"},
+		{opened + "linked lots:2 more\n", "riga 4: serve «linked» o «linked lots:2», dopo che un caso è aperto"},
+	} {
+		_, err := read(strings.NewReader(c.scenario), relative(calendar.Date{Year: 2026, Month: 11, Day: 23}, calendar.Italy()))
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%q: %v, want %q", c.scenario, err, c.want)
+		}
+	}
+	if _, err := read(strings.NewReader("workflow w\nday due today\n"), days{}); err == nil {
+		t.Error("a scenario of dates names a day from today")
+	}
 }

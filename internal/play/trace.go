@@ -28,7 +28,10 @@ func (p *player) now() string {
 
 // title is a step as its trace line names it.
 func title(s step) string {
-	words := []string{s.who}
+	var words []string
+	if s.who != "" {
+		words = append(words, s.who)
+	}
 	if s.path != "" {
 		words = append(words, s.path)
 	}
@@ -111,6 +114,9 @@ func (p *player) tellAll(ctx context.Context, t *tale) error {
 
 // tellTree writes what happened in a tree since the last time, and what became of its terms.
 func (p *player) tellTree(ctx context.Context, t *tree, mark string) error {
+	if p.silent {
+		return nil
+	}
 	for {
 		h, err := p.Engine.History(ctx, witness, t.root, t.told, 0)
 		if err != nil {
@@ -162,7 +168,7 @@ func (p *player) caseOf(ctx context.Context, t *tree, id string) (known, error) 
 	if err != nil {
 		return known{}, fmt.Errorf("read case: %w", err)
 	}
-	k := known{rootPath, c.Workflow.ID}
+	k := known{rootPath, c.Workflow.ID, c.Hash}
 	if c.Parent != "" {
 		parent, err := p.caseOf(ctx, t, c.Parent)
 		if err != nil {

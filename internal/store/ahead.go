@@ -19,7 +19,7 @@ var errBehind = errors.New("the tree must be read")
 // Move is Update for a change that may be decided twice: f may be called a second time, and then only the second counts.
 // It takes one round trip where Update takes two, when the program moved the case last and f loads nothing.
 func (db *DB) Move(ctx context.Context, scope Scope, id string, key *IdemKey, f func(*Tx) error) error {
-	if db.pool != nil && key == nil {
+	if db.pool != nil { // a key used before is a conflict like a number taken: the ordinary way finds the answer
 		if err := db.ahead(ctx, scope, id, f); !errors.Is(err, errBehind) {
 			return err
 		}

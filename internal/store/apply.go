@@ -190,7 +190,7 @@ func writeMessagesSQL(n int) string {
 
 // Remember queues the answer to a request with an idempotency key.
 func (tx *Tx) Remember(k IdemKey, answer []byte) {
-	tx.queue("INSERT INTO idempotency (actor, path, key, body_hash, answer, at) VALUES ($1, $2, $3, $4, $5, $6)", k.Actor, k.Path, k.Key, k.BodyHash, answer, tx.Now)
+	tx.queueAlone("INSERT INTO idempotency (actor, path, key, body_hash, answer, at) VALUES ($1, $2, $3, $4, $5, $6)", k.Actor, k.Path, k.Key, k.BodyHash, answer, tx.Now)
 }
 
 // Forget deletes the answers older than an instant and returns nothing: losing one only makes a very late repeat a new request.

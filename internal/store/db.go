@@ -215,8 +215,8 @@ func (db *DB) Close() error {
 
 // Now is the time of the injected clock, or of the database's. UTC, microseconds.
 //
-// The database's clock is asked every few seconds and carried on by this machine's in between: a transaction reads its own
-// (see lockRoot), so what is dated in the history never rests on this one.
+// The database's clock is asked every few seconds and carried on by this machine's in between. A transaction that reads first
+// takes its own time after the lock (see lockRoot); only a move decided on the memory (ahead.go) is dated by this one.
 func (db *DB) Now(ctx context.Context) (time.Time, error) {
 	if db.opts.Now != nil {
 		return db.opts.Now().UTC().Truncate(time.Microsecond), nil

@@ -207,6 +207,9 @@ func TestFilters(t *testing.T) {
 
 func TestDue(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
+		if next, err := db.NextDue(t.Context()); err != nil || !next.IsZero() {
+			t.Errorf("next due of nothing: %v (%v)", next, err)
+		}
 		insert(t, db, plain("a"))
 		create(t, db, func(tx *store.Tx) error {
 			for i, status := range []string{store.Running, store.Blocked, store.Suspended, store.Met, store.Expired, store.Cancelled, store.Running} {
@@ -230,6 +233,9 @@ func TestDue(t *testing.T) {
 				out = append(out, d.ID)
 			}
 			return strings.Join(out, " ")
+		}
+		if next, err := db.NextDue(t.Context()); err != nil || !next.Equal(noon) { // the blocked one is earlier
+			t.Errorf("next due: %v (%v)", next, err)
 		}
 		for want, got := range map[string]string{"1 0": ids(noon, 9), "1": ids(noon, 1), "1 0 6": ids(noon.Add(time.Microsecond), 9), "": ids(noon.Add(-time.Hour), 9)} {
 			if got != want {

@@ -257,6 +257,15 @@ func (s *Snapshot) past(root, id string, tree bool) query {
 	return q
 }
 
+// OpenPart reads the open part of one event of a tree; empty when it has none.
+func (tx *Tx) OpenPart(root string, seq int64) ([]byte, error) {
+	var body []byte
+	err := tx.send([]query{{sql: "SELECT open_body FROM events WHERE root = $1 AND seq = $2", args: []any{root, seq}, scan: func(r rows) error {
+		return r.Scan(&body)
+	}}})
+	return body, err
+}
+
 // Due lists, without locks, deadlines to look at now: those whose next_try has come, soonest first.
 func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]Deadline, error) {
 	var out []Deadline
@@ -270,6 +279,16 @@ func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]Deadline, er
 		},
 	})
 	return out, err
+}
+
+// NextDue is when the soonest running deadline is to be looked at, whatever its case; zero when none runs.
+func (db *DB) NextDue(ctx context.Context) (time.Time, error) {
+	var at time.Time
+	err := db.read(ctx, Everything, query{ // the first condition is that of the index
+		sql:  "SELECT next_try FROM deadlines WHERE status IN ('running', 'blocked') AND status = 'running' ORDER BY next_try LIMIT 1",
+		scan: func(r rows) error { return r.Scan(&at) },
+	})
+	return at.UTC(), err
 }
 
 // read runs queries in a read-only transaction under a scope.

@@ -71,7 +71,7 @@ type Deadline struct {
 	ExplainIT, ExplainEN string
 	Revision             int64
 	NextTry              time.Time
-	BlockedBy            []byte // JSON of the refusal, nil when not blocked
+	BlockedBy            []byte // JSON of the refusal while blocked; of a term cancelled while suspended, since when it was
 	EndedAt              *time.Time
 }
 

@@ -44,7 +44,8 @@ type action struct {
 	Event  *flow.Event
 	Option engine.Option // zero when the event does not leave from the present state
 	Known  bool
-	Now    int64 // present revision
+	WhyNot engine.Refusal // when it does not leave from here
+	Now    int64          // present revision
 	Lists  lists
 }
 
@@ -78,6 +79,11 @@ func (s *site) loadAction(c echo.Context, who visitor) (action, error) {
 	for _, o := range options.Events {
 		if o.Event == ev.ID {
 			a.Option, a.Known = o, true
+		}
+	}
+	if !a.Known {
+		if a.WhyNot, err = s.Engine.WhyNot(ctx, who.Actor, detail.ID, ev.ID); err != nil {
+			return action{}, err
 		}
 	}
 	a.Lists, err = s.lists(ctx, who)
@@ -123,7 +129,7 @@ func refusalsOf(a action) []engine.Refusal {
 	case a.Known:
 		return a.Option.Refusals
 	}
-	return []engine.Refusal{{Code: "state", Text: engine.Text{IT: "Nello stato «" + a.Case.State.Label.IT + "» questa azione non è possibile"}}}
+	return []engine.Refusal{a.WhyNot}
 }
 
 func (s *site) fire(c echo.Context, who visitor) error {
@@ -156,7 +162,7 @@ func (s *site) again(c echo.Context, who visitor, a action, g given, revision in
 	typed := c.Request().PostForm
 	view := viewOf(a)
 	view.Revision, view.Key, view.Form = revision, typed.Get("chiave"), true
-	why, err := g.learn(failure)
+	why, err := g.learn(failure, a.inputs(), a.Case.Registers)
 	if err != nil {
 		return err
 	}
@@ -188,7 +194,7 @@ type lesson struct {
 }
 
 // learn places what the engine says at the controls of the form. A failure that no change of the form can mend is returned.
-func (g given) learn(failure error) (lesson, error) {
+func (g given) learn(failure error, inputs []flow.Input, registers []engine.RegisterView) (lesson, error) {
 	l := lesson{Status: http.StatusUnprocessableEntity}
 	var (
 		invalid *engine.Invalid
@@ -209,7 +215,15 @@ func (g given) learn(failure error) (lesson, error) {
 	case errors.As(failure, &refused):
 		l.Status = http.StatusConflict
 		for _, r := range refused.Refusals {
-			l.Whole = append(l.Whole, sentence(r.Text.IT))
+			text := sentence(r.Text.IT)
+			if r.Law != "" {
+				text += " (" + r.Law + ")"
+			}
+			if name := blame(inputs, registers, r); name != "" && g.Faults[name] == "" {
+				g.Faults[name] = text
+			} else {
+				l.Whole = append(l.Whole, text)
+			}
 		}
 	case errors.As(failure, &asks):
 		l.Status, l.Warnings = http.StatusConflict, asks.Warnings

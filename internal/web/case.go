@@ -2,11 +2,15 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
 )
 
@@ -14,15 +18,21 @@ import (
 type caseDetailView struct {
 	ID, Title, Kind, State, Help string
 	Ended                        bool
+	Broken                       bool // ended before it came to what it was opened for
 	GoesOn                       bool // not ended, or with duties after its end
+	Turn                         turnView
 	Body, SUA, RUP, Officer      string
 	RulesDate, Hash              string
 	Trail                        []crumb
 	Stages                       []engine.StageView
-	Actions                      []engine.Option // may be done now
-	Blocked                      []engine.Option // the visitor's, but not yet
+	Actions                      []engine.Option // may be done now, the main one first
+	Main                         bool            // the first of them stands out
+	Blocked                      []engine.Option // the visitor's, but something is missing
+	More                         []engine.Option // may be done now too, without leading anywhere
+	Aside                        []engine.Option // the visitor's, but seldom: ends before time, ways back, other ways, what cannot be recorded yet
 	Others                       []engine.Option // somebody else's
 	Below                        []belowView     // what leads on the open cases below this one
+	Folds                        []crumb         // groups below with too many cases of the visitor's to list their actions
 	Mend                         []engine.Option // corrections of what was recorded by mistake
 	Terms                        []termView
 	PastTerms                    []termView
@@ -44,29 +54,74 @@ type fieldView struct {
 	Secret           bool
 }
 
+// turnView says on top of the page who leads the case on, and what ends next.
+type turnView struct {
+	Mine  bool   // it is the visitor's
+	Who   string // the roles whose turn it is
+	Waits string // what it waits for when it is nobody's turn
+	Next  *termView
+}
+
 type termView struct {
 	Label, Law, Status    string
+	Help, Alerts          string
 	CaseID, CaseName      string // when it is a term of a case below
 	Running               bool
 	Term                  term
 	Started, Ended        string
 	Explanation, AtExpiry string
 	Blocked               string
+	due                   time.Time
 }
 
+// tableView is a register: only the columns in which some row holds something.
 type tableView struct {
 	Title   string
-	Columns []string
-	Rows    [][]string
-	Secret  bool // some columns are hidden for now
+	Columns []headView
+	Rows    []tableRow
+	Hidden  []string // sentences: what is secret for now, and until when
+	Closed  bool     // all of it is
 }
 
+// tableRow is a row of a register: what it is about, its cells in the order of the columns, and the texts for which a table
+// with many columns has no room.
+type tableRow struct {
+	Cells []string
+	Notes []string // "Motivazione: manca la firma"
+}
+
+// headView is the head of a column.
+type headView struct {
+	Label  string
+	Number bool // aligned to the right
+	Short  bool // never broken over two lines
+}
+
+// childrenView is a group of cases below; many that need not be opened one by one are folded under a summary.
 type childrenView struct {
-	Title string
-	Rows  []rowView
+	ID      string // of its heading
+	Title   string
+	Rows    []childView
+	Summary string // "7 positivi, 1 in attesa"
+	Folded  bool
+	Mine    bool // many of them wait for the visitor
 }
 
-type linkView struct{ Kind, Title, State, ID string }
+// childView is a case below in the page of the case above.
+type childView struct {
+	rowView
+	Broken bool
+	Turn   string
+	Below  []deeperView
+}
+
+// deeperView is a group below a case below: its few cases to open, or how many there are.
+type deeperView struct {
+	Title, Summary string
+	Rows           []rowView
+}
+
+type linkView struct{ Kind, Title, What, State, ID string }
 
 func caseURL(id string) templ.SafeURL { return templ.SafeURL("/procedure/" + id) }
 
@@ -101,10 +156,14 @@ func (s *site) drawCase(c echo.Context, who visitor, status int, done string, up
 	if err != nil {
 		return err
 	}
-	view := caseView(detail, l, s.Now())
+	view := caseView(detail, def, l, s.Now())
+	for _, c := range detail.Children {
+		view.Children = append(view.Children, s.childrenOf(c, who.Actor))
+	}
 	view.addTerms(detail, terms, s.Now())
-	view.sortOptions(options)
-	if view.Below, err = s.below(ctx, who, detail); err != nil {
+	view.sortOptions(options, due(detail))
+	view.setTurn(detail)
+	if err := s.addBelow(ctx, who, detail, &view); err != nil {
 		return err
 	}
 	view.Documents = documentsOf(detail, options, def, up)
@@ -137,35 +196,48 @@ func optionsOf(refs []engine.Ref) []option {
 	return out
 }
 
-// maxBelow is how many open children are asked for their actions; with more the visitor opens them from their list.
-const maxBelow = 6
+// maxBelow is how many open cases of a group are asked for their actions; of more the visitor is told how many there are.
+const maxBelow = 4
 
-// below finds what the visitor can do to lead on the open children of a case.
-func (s *site) below(ctx context.Context, who visitor, d engine.CaseView) ([]belowView, error) {
-	var open []engine.Summary
+// addBelow finds what the visitor can do to lead on the open cases below.
+func (s *site) addBelow(ctx context.Context, who visitor, d engine.CaseView, v *caseDetailView) error {
 	for _, group := range d.Children {
-		for _, c := range group.Cases {
-			if c.EndedAt == nil {
-				open = append(open, c)
+		mine := turnsOf(who.Actor, group.Cases)
+		if len(mine) > maxBelow {
+			v.Folds = append(v.Folds, crumb{fmt.Sprintf("%s: %d toccano a te", group.Label.IT, len(mine)), "#sotto-" + group.ID})
+			continue
+		}
+		for _, c := range mine {
+			options, err := s.Engine.Options(ctx, who.Actor, c.ID)
+			if err != nil {
+				return err
+			}
+			for _, o := range options.Events {
+				if o.Allowed && o.Lead == engine.LeadsOn {
+					v.Below = append(v.Below, belowView{o.Label.IT, nameBelow(c), "/procedure/" + c.ID + "/azioni/" + o.Event})
+				}
 			}
 		}
 	}
-	if len(open) > maxBelow {
-		return nil, nil
-	}
-	var views []belowView
-	for _, c := range open {
-		options, err := s.Engine.Options(ctx, who.Actor, c.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range options.Events {
-			if o.Allowed && o.Event != rectify && leadsOn(o, options.State.ID) == 0 {
-				views = append(views, belowView{o.Label.IT, titleOf(c), "/procedure/" + c.ID + "/azioni/" + o.Event})
-			}
+	return nil
+}
+
+// turnsOf are the open cases among these that it is a person's turn to lead on.
+func turnsOf(who auth.Actor, cases []engine.Summary) []engine.Summary {
+	var mine []engine.Summary
+	for _, c := range openOf(cases) {
+		if hasRole(who, c.Turn) {
+			mine = append(mine, c)
 		}
 	}
-	return views, nil
+	return mine
+}
+
+// hasRole reports whether a person holds one of the roles, for whatever body: Options then says whether it is the right one.
+func hasRole(who auth.Actor, roles []engine.Labelled) bool {
+	return slices.ContainsFunc(roles, func(r engine.Labelled) bool {
+		return slices.ContainsFunc(who.Memberships, func(m auth.Membership) bool { return m.Role == r.ID })
+	})
 }
 
 // done tells in words what the visitor has just done; the address carries only ids.

@@ -42,8 +42,9 @@ func newKey() string { return rand.Text() }
 
 func documentsOf(d engine.CaseView, options engine.Options, def *flow.Definition, up uploadForm) documentsView {
 	v := documentsView{CaseID: d.ID, Form: up}
-	v.Missing = missingFrom(options, true)
-	v.Awaited = missingFrom(options, false)
+	terms := due(d)
+	v.Missing = missingFrom(options, true, terms)
+	v.Awaited = missingFrom(options, false, terms)
 	types := slices.Clone(def.Documents)
 	slices.SortStableFunc(types, func(a, b flow.DocumentType) int { // what is waited for comes first
 		return v.rank(a.ID) - v.rank(b.ID)
@@ -77,10 +78,11 @@ func (v documentsView) rank(id string) int {
 }
 
 // missingFrom lists what is missing for the visitor's own actions, or for those of others.
-func missingFrom(options engine.Options, mine bool) []missingView {
+// What is seldom done asks for its documents when it is: only what leads on counts, and what a running term asks for.
+func missingFrom(options engine.Options, mine bool, running []string) []missingView {
 	var missing []missingView
 	for _, o := range options.Events {
-		if o.Mine != mine {
+		if o.Mine != mine || o.Apart || o.Lead == engine.LeadsBack || o.Lead == engine.LeadsOut || weigh(o, running, nil) > asked {
 			continue
 		}
 		for _, n := range o.Documents {

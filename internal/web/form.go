@@ -43,8 +43,17 @@ type control struct {
 	Options  []option
 	Required bool
 	Error    string
-	Compact  bool // inside a table, whose head is the label that eyes see
-	Marked   bool // said to be optional
+	Unit     string // written after the control: € or %
+	Row      string // inside a table of rows: what the row is about
+	Marked   bool   // said to be optional
+}
+
+// Full names the control also where its row is not in sight.
+func (c control) Full() string {
+	if c.Row == "" {
+		return c.Label
+	}
+	return c.Row + ": " + c.Label
 }
 
 // ID is the HTML id of the control; ids of workflows have no dot or dash, so it is as unique as the name.
@@ -61,17 +70,17 @@ type question struct {
 	Marked   bool   // said to be optional
 	Error    string // about the whole
 	Controls []control
-	Known    []string    // heads of the columns only shown
 	Columns  []string    // heads of the columns asked
 	Rows     []rowAsking // rows of the register
+	Ticks    bool        // some row can be sent as it is
 }
 
 // rowAsking is a row of a register inside a form.
 type rowAsking struct {
 	Name     string // "i.decisions.3", of the tick that takes the row along
-	Title    string // "Riga 3, Alfa srl"
-	Number   int
-	Known    []string
+	Title    string // "Alfa srl"
+	About    string // where the row stands: "Ammissione: Ammesso · Ribasso: 12,5 %"
+	Tick     bool   // it holds something already and can be sent without a change
 	Taken    bool
 	Controls []control
 }
@@ -158,11 +167,14 @@ func (c *control) dress(t flow.Type, of []flow.Choice, l lists) {
 	c.Shape = shapeLine
 	switch t {
 	case flow.TypeMoney:
-		c.Shape, c.Hint = shapeMoney, "In euro, per esempio 3.307.836,24."
+		c.Shape, c.Hint, c.Unit = shapeMoney, "In euro, per esempio 3.307.836,24.", "€"
 	case flow.TypeInt:
 		c.Shape, c.Hint = shapeNumber, "Un numero intero."
 	case flow.TypePercent:
 		c.Shape, c.Hint = shapeNumber, "Un numero, per esempio 12,35."
+		if !points(c.Name) {
+			c.Unit = "%"
+		}
 	case flow.TypeDate:
 		c.Shape = shapeDate
 	case flow.TypeInstant:
@@ -202,38 +214,73 @@ func (c *control) orNothing(options []option) []option {
 	return append(options, option{"", "Non indicato"})
 }
 
-// addRows lists the rows of a register: the columns asked as controls, the others to recognise the row by.
+// addRows lists the rows of a register: what each is about, and a control for each column asked.
 func (q *question) addRows(in flow.Input, registers []engine.RegisterView, a answers, l lists) {
 	reg, ok := registerOf(registers, in.Register)
 	if !ok {
 		return
 	}
-	known := shownColumns(reg, in.Columns)
-	for _, col := range known {
-		q.Known = append(q.Known, columnLabel(col))
-	}
 	for _, col := range in.Columns {
 		q.Columns = append(q.Columns, columnLabel(col))
 	}
-	for _, row := range reg.Rows {
-		r := rowAsking{Name: rowName(in.ID, row.Row), Number: row.Row, Title: fmt.Sprintf("Riga %d", row.Row)}
-		for _, col := range known {
-			r.Known = append(r.Known, l.write(col.Type, col.Of, row.Values[col.ID]))
-		}
-		if len(r.Known) > 0 && r.Known[0] != "" {
-			r.Title += ", " + r.Known[0]
-		}
+	names := rowTitles(reg, l)
+	for i, row := range reg.Rows {
+		r := rowAsking{Name: rowName(in.ID, row.Row), Title: names[i], About: l.about(reg, row, in.Columns), Tick: len(in.Columns) == 0}
 		r.Taken = a.text(r.Name) != ""
+		r.Tick = r.Tick || r.Taken
 		for _, col := range in.Columns {
 			c := columnControl(col, r.Name+"."+col.ID, false, a, l)
-			c.Label, c.Compact, c.Hint = r.Title+": "+c.Label, true, ""
+			c.Row, c.Hint = r.Title, ""
 			if c.Shape == shapeRadio {
 				c.Shape, c.Options = shapeSelect, withoutEmpty(c.Options)
 			}
+			r.Tick = r.Tick || row.Values[col.ID] != nil
 			r.Controls = append(r.Controls, c)
 		}
+		q.Ticks = q.Ticks || r.Tick
 		q.Rows = append(q.Rows, r)
 	}
+}
+
+// rowTitles names the rows of a register by their first column; the number tells apart those of the same name.
+func rowTitles(reg engine.RegisterView, l lists) []string {
+	titles := make([]string, len(reg.Rows))
+	count := map[string]int{}
+	for i, row := range reg.Rows {
+		for _, col := range reg.Register.Columns {
+			if slices.Contains(reg.Hidden, col.ID) {
+				continue
+			}
+			titles[i] = l.cell(col, row.Values[col.ID])
+			break
+		}
+		count[titles[i]]++
+	}
+	for i, row := range reg.Rows {
+		switch {
+		case titles[i] == "":
+			titles[i] = fmt.Sprintf("Riga %d", row.Row)
+		case count[titles[i]] > 1:
+			titles[i] += fmt.Sprintf(" (riga %d)", row.Row)
+		}
+	}
+	return titles
+}
+
+// about says where a row stands, by its choices and figures; the texts of a row can be read in the register.
+func (l lists) about(reg engine.RegisterView, row engine.RowView, asked []flow.Column) string {
+	var parts []string
+	for i, col := range shownColumns(reg, asked) {
+		switch col.Type {
+		case flow.TypeChoice, flow.TypePercent, flow.TypeMoney, flow.TypeInt, flow.TypeBool:
+		default:
+			continue
+		}
+		if text := l.cell(col, row.Values[col.ID]); text != "" && (i > 0 || col.ID != reg.Register.Columns[0].ID) {
+			parts = append(parts, columnLabel(col)+": "+text)
+		}
+	}
+	return strings.Join(parts, " · ")
 }
 
 func rowName(input string, row int) string { return "i." + input + "." + strconv.Itoa(row) }

@@ -64,7 +64,6 @@ func faultsOf(named map[string]string, all []question, warnings []warning, whole
 			drawn[c.Name] = true
 		}
 		for _, row := range q.Rows {
-			drawn[row.Name] = true
 			for _, c := range row.Controls {
 				drawn[c.Name] = true
 			}
@@ -80,7 +79,7 @@ func faultsOf(named map[string]string, all []question, warnings []warning, whole
 	}
 	add := func(c control) {
 		if c.Error != "" {
-			out = append(out, fault{c.Name, c.Label + ": " + strings.TrimPrefix(c.Error, c.Label+": ")}) // the engine names the field itself
+			out = append(out, fault{c.Name, c.Full() + ": " + strings.TrimPrefix(c.Error, c.Label+": ")}) // the engine names the field itself
 		}
 	}
 	for _, q := range all {

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -166,4 +167,32 @@ func (g given) place(pointer string) string {
 		}
 	}
 	return "i." + strings.Join(parts[1:], ".")
+}
+
+// blame finds the control that a refusal is about: guards name the column and the row, or the field, that they found wrong.
+// Empty when it is about no control of this form.
+func blame(inputs []flow.Input, registers []engine.RegisterView, r engine.Refusal) string {
+	for _, in := range inputs {
+		switch in.Kind {
+		case flow.InputRow, flow.InputRows:
+			for _, col := range in.Columns {
+				if label := r.Params["column"]; label == "" || label != columnLabel(col) {
+					continue
+				}
+				if in.Kind == flow.InputRow {
+					return "i." + in.ID + "." + col.ID
+				}
+				reg, _ := registerOf(registers, in.Register)
+				if i := slices.Index(rowTitles(reg, lists{}), r.Params["row"]); i >= 0 {
+					return rowName(in.ID, reg.Rows[i].Row) + "." + col.ID
+				}
+				return "i." + in.ID
+			}
+		default:
+			if label := r.Params["field"]; label != "" && label == in.Label.IT && r.Params["column"] == "" {
+				return "i." + in.ID
+			}
+		}
+	}
+	return ""
 }

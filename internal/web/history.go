@@ -1,7 +1,9 @@
 package web
 
 import (
-	"fmt"
+	"context"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,7 +13,7 @@ import (
 )
 
 // historySize is how many events a page of the story tells.
-const historySize = 100
+const historySize = 50
 
 // historyView is the story of a tree of cases, oldest first.
 type historyView struct {
@@ -21,9 +23,11 @@ type historyView struct {
 	Items    []eventView
 	Verified bool
 	Broken   string
-	Next     string // address of the following page
-	Later    bool   // the page does not begin at the beginning
-	Whole    bool   // the page is the whole story, and so was checked to its end
+	Cases    []option // of the tree, to read the story of one
+	Only     string   // id of the case whose story it is; empty: all of the tree
+	Next     string   // address of the following page
+	Later    bool     // the page does not begin at the beginning
+	Whole    bool     // the page is the whole story, and so was checked to its end
 }
 
 type eventView struct {
@@ -34,6 +38,7 @@ type eventView struct {
 	Effective              string // only when it differs
 	Who, Role              string
 	Cause                  int64
+	CauseHere              bool // it is on this page
 	Inputs, Changes        []engine.Told
 	Documents              []engine.Attached
 	Warnings               []engine.Acknowledged
@@ -55,21 +60,84 @@ func (s *site) history(c echo.Context, who visitor) error {
 	if err != nil {
 		return err
 	}
-	story, err := s.Engine.History(ctx, who.Actor, detail.ID, after, historySize)
+	only := c.QueryParam("di")
+	story, err := s.story(ctx, who, detail.ID, only, after)
 	if err != nil {
 		return err
 	}
 	view := historyView{
 		ID: detail.ID, Trail: trail(detail, "Storia"), Title: titleOf(detail.Summary), Verified: story.Verified, Broken: story.Broken, Later: after > 0,
+		Only: only,
 	}
+	if view.Cases, err = s.casesOf(ctx, who, detail); err != nil {
+		return err
+	}
+	here := map[int64]bool{}
 	for _, item := range story.Items {
-		view.Items = append(view.Items, eventOf(item))
+		here[item.Seq] = true
+		event := eventOf(item)
+		event.CauseHere = here[item.Cause]
+		view.Items = append(view.Items, event)
 	}
 	if story.Next > 0 {
-		view.Next = fmt.Sprintf("/procedure/%s/storia?dopo=%d", detail.ID, story.Next)
+		next := url.Values{"dopo": {strconv.FormatInt(story.Next, 10)}}
+		if only != "" {
+			next.Set("di", only)
+		}
+		view.Next = "/procedure/" + detail.ID + "/storia?" + next.Encode()
 	}
-	view.Whole = !view.Later && view.Next == ""
+	view.Whole = only != "" || !view.Later && view.Next == ""
 	return show(c, historyPage(s.frame(who, "Storia: "+view.Title, "procedure"), view))
+}
+
+// story reads a page of the story. That of one case is picked out of the whole, whose chain is so checked to its end.
+func (s *site) story(ctx context.Context, who visitor, id, only string, after int64) (engine.History, error) {
+	if only == "" {
+		return s.Engine.History(ctx, who.Actor, id, after, historySize)
+	}
+	story, err := s.Engine.History(ctx, who.Actor, id, 0, 0)
+	if err != nil {
+		return story, err
+	}
+	var items []engine.HistoryItem
+	for _, item := range story.Items {
+		if item.Case != only || item.Seq <= after {
+			continue
+		}
+		if len(items) == historySize {
+			story.Next = items[historySize-1].Seq
+			break
+		}
+		items = append(items, item)
+	}
+	story.Items = items
+	return story, nil
+}
+
+// casesOf lists the cases of the tree down to two levels, and the one that is looked at.
+func (s *site) casesOf(ctx context.Context, who visitor, d engine.CaseView) ([]option, error) {
+	root := d
+	if len(d.Parents) > 0 {
+		var err error
+		if root, err = s.Engine.Case(ctx, who.Actor, d.Parents[0].ID); err != nil {
+			return nil, err
+		}
+	}
+	all := []option{{root.ID, titleOf(root.Summary)}}
+	for _, group := range root.Children {
+		for _, c := range group.Cases {
+			all = append(all, option{c.ID, titleOf(c)})
+			for _, below := range group.Below[c.ID] {
+				for _, deep := range below.Cases {
+					all = append(all, option{deep.ID, titleOf(c) + " – " + titleOf(deep)})
+				}
+			}
+		}
+	}
+	if !slices.ContainsFunc(all, func(o option) bool { return o.Value == d.ID }) {
+		all = append(all, option{d.ID, titleOf(d.Summary)})
+	}
+	return all, nil
 }
 
 func eventOf(h engine.HistoryItem) eventView {

@@ -28,7 +28,7 @@ func TestParcelFromDraftToTheEnd(t *testing.T) {
 		id := newParcel(t, rup, "Scuola <i>via</i> Traverso")
 
 		page := rup.get(t, "/procedure/"+id)
-		page.want(t, http.StatusOK, "Scuola <i>via</i> Traverso", "3.307.836,24 €", "Non ancora possibile", "Mancano ancora:", ", per «Invia»")
+		page.want(t, http.StatusOK, "Scuola <i>via</i> Traverso", "3.307.836,24 €", "Che cosa manca", "Mancano ancora:", ", per «Invia»")
 		if len(page.all("a", "href="+actionPath(id, "send"))) > 0 {
 			t.Error("an action that is not possible has a link")
 		}
@@ -54,7 +54,7 @@ func TestParcelFromDraftToTheEnd(t *testing.T) {
 		}
 
 		page = clerk.submit(t, clerk.get(t, actionPath(id, "offer")), actionPath(id, "offer"), url.Values{"i.row.operator": {"Alfa srl"}})
-		page.want(t, http.StatusOK, "Alfa srl", "Una parte è riservata per ora")
+		page.want(t, http.StatusOK, "Alfa srl", "visibile da «Fatto»")
 
 		committee := o.as(t, "committee")
 		page = committee.get(t, actionPath(id, "score"))
@@ -119,7 +119,7 @@ func TestDoubleClick(t *testing.T) {
 		for range 2 {
 			rup.submit(t, form, actionPath(id, "add_item"), url.Values{"i.name": {"uno"}}).want(t, http.StatusOK, "Fatto: Aggiungi")
 		}
-		if n := len(rup.get(t, "/procedure/"+id).all("ul", "class=sua-children")); n != 1 {
+		if n := len(rup.get(t, "/procedure/"+id).all("h2", "id=sotto-items")); n != 1 {
 			t.Fatalf("%d lists of children", n)
 		}
 		if page := rup.get(t, "/procedure/"+id); page.contains("Elemento 2") {

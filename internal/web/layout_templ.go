@@ -159,7 +159,7 @@ func layout(f frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</main><footer class=\"container sua-footer\"><p>Gli orari sono quelli di Roma. Ogni azione resta nella storia della procedura.</p></footer></body></html>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</main><footer class=\"container sua-footer\"><p>Gli orari sono quelli di Roma. Ogni azione resta nella storia della procedura. <a href=\"/contatti\">Contatti</a> · <a href=\"/condizioni\">Condizioni d'uso</a></p></footer></body></html>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -256,7 +256,7 @@ func titleOf(sum engine.Summary) string {
 		return name + " senza oggetto"
 	case sum.Title == "":
 		return name
-	case sum.Parent == "":
+	case sum.Parent == "", strings.HasPrefix(strings.ToLower(sum.Title), strings.ToLower(name)): // people write "Lotto 1: aule"
 		return sum.Title
 	}
 	return name + ": " + sum.Title

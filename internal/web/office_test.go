@@ -159,7 +159,7 @@ func (o *office) settle(t testing.TB) {
 	for _, p := range []struct{ id, name, body, role string }{
 		{"rup", "Anna Bianchi", "conselve", "rup"}, {"rup_este", "Elio Neri", "este", "rup"}, {"member_director", "Dina Rossi", "conselve", "member_director"},
 		{"sua_director", "Sara Verdi", "padova", "sua_director"}, {"sua_clerk", "Ivo Gallo", "padova", "sua_clerk"},
-		{"sua_phase_manager", "Rita Costa", "padova", "sua_phase_manager"}, {"committee", "Carla Serra", "padova", "committee"}, {"auditor", "Aldo Conti", "*", "auditor"},
+		{"sua_phase_manager", "Rita Costa", "padova", "sua_phase_manager"}, {"committee", "Carla Serra", "padova", "committee"}, {"seat", "Sandro Polo", "padova", "seat"}, {"auditor", "Aldo Conti", "*", "auditor"},
 	} {
 		person := store.Person{ID: p.id, Name: p.name, Demo: 1}
 		if err := o.SavePerson(t.Context(), person, []auth.Membership{{Body: p.body, Role: p.role}}); err != nil {

@@ -105,7 +105,7 @@ func (s *site) openCase(c echo.Context, who visitor) error {
 			return c.Redirect(http.StatusSeeOther, "/procedure/"+moved.Case+"?fatto=aperta")
 		}
 	}
-	why, err := g.learn(failure)
+	why, err := g.learn(failure, o.Inputs, nil)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/law"
@@ -122,4 +124,23 @@ func short(hash string) string {
 		return hash[:most] + "…"
 	}
 	return hash
+}
+
+// lower writes a label inside a sentence; an acronym stays as it is.
+func lower(label string) string {
+	r := []rune(label)
+	if len(r) < 2 || unicode.IsUpper(r[1]) {
+		return label
+	}
+	return string(unicode.ToLower(r[0])) + string(r[1:])
+}
+
+// dial leaves of a telephone number what a telephone dials.
+func dial(number string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '+' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, number)
 }

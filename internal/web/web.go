@@ -29,9 +29,14 @@ type Server struct {
 	Secure bool
 	// MaxUploadMB bounds an uploaded file, in units of 1,048,576 bytes; 0 is 50.
 	MaxUploadMB int
-	Log         *slog.Logger // nil discards
-	Now         func() time.Time
+	// Contacts is what the page of contacts tells.
+	Contacts Contacts
+	Log      *slog.Logger // nil discards
+	Now      func() time.Time
 }
+
+// Contacts says who answers for this installation; empty entries are not shown.
+type Contacts struct{ Office, Email, PEC, Phone, Hours string }
 
 // site is a Server with what is computed once at start.
 type site struct {
@@ -60,6 +65,9 @@ func Register(e *echo.Echo, server Server) {
 
 	e.GET("/accedi", s.open(s.signInPage))
 	e.POST("/accedi", s.open(s.signIn))
+
+	e.GET("/contatti", s.open(s.contacts))
+	e.GET("/condizioni", s.open(s.terms))
 
 	e.GET("/", s.page(s.home))
 	e.POST("/esci", s.page(s.signOut))

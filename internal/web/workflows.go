@@ -155,3 +155,12 @@ func roleNames(roles []engine.Labelled) string {
 	}
 	return either(names)
 }
+
+// together joins the names of roles that are told together.
+func together(roles []engine.Labelled) string {
+	var names []string
+	for _, r := range roles {
+		names = append(names, r.Label.IT)
+	}
+	return strings.Join(names, ", ")
+}
