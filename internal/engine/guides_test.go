@@ -13,7 +13,7 @@ import (
 
 // pageWords are what the guides print in bold that no workflow says: words of the pages themselves.
 var pageWords = []string{
-	"Nuova richiesta", "Che cosa puoi fare adesso", "Spetta ad altri", "Termini", "Come si conta", "Documenti", "Carica", "Storia", "Procedure", "Prossimo termine",
+	"Nuova richiesta", "Che cosa puoi fare adesso", "Che cosa manca", "Spetta ad altri", "Termini", "Come si conta", "Documenti", "Carica", "Storia", "Procedure", "Prossimo termine",
 	"Altri filtri", "Con un termine entro il", "Efficienza",
 }
 
