@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/province-comuni/sua/internal/auth"
@@ -20,6 +23,7 @@ var clockwork = auth.System("deadlines")
 const (
 	duePage    = 1000
 	batchTrees = 200
+	lanes      = 2 // batches at once: while the database writes one, the next is decided
 )
 
 // retryFailed is how long a deadline waits that could not be applied because of a fault, so that it keeps none of the others.
@@ -56,9 +60,9 @@ func (e *Engine) expirePass(ctx context.Context) (applied int, err error) {
 		}
 		after = page[len(page)-1]
 		for len(page) > 0 {
-			var batch []store.Try
-			batch, page = onePerTree(page, batchTrees)
-			n, err := e.expireBatch(ctx, batch)
+			var round []store.Try
+			round, page = onePerTree(page)
+			n, err := e.expireRound(ctx, round)
 			applied += n
 			if err != nil {
 				return applied, err
@@ -67,18 +71,42 @@ func (e *Engine) expirePass(ctx context.Context) (applied int, err error) {
 	}
 }
 
-// onePerTree takes the first deadline of each of the first so many trees, and leaves the rest in order.
-func onePerTree(page []store.Try, trees int) (batch, rest []store.Try) {
-	seen := make(map[string]bool, trees)
+// onePerTree takes the first deadline of each tree and leaves the rest in order.
+func onePerTree(page []store.Try) (round, rest []store.Try) {
+	seen := make(map[string]bool, len(page))
 	for _, t := range page {
-		if len(batch) < trees && !seen[t.Root] {
+		if !seen[t.Root] {
 			seen[t.Root] = true
-			batch = append(batch, t)
+			round = append(round, t)
 		} else {
 			rest = append(rest, t)
 		}
 	}
-	return batch, rest
+	return round, rest
+}
+
+// expireRound applies deadlines of different trees, some batches at once.
+func (e *Engine) expireRound(ctx context.Context, round []store.Try) (int, error) {
+	batches := slices.Collect(slices.Chunk(round, batchTrees))
+	var applied atomic.Int64
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	errs := make([]error, lanes)
+	for lane := range min(lanes, len(batches)) {
+		wait.Go(func() {
+			for errs[lane] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(batches) {
+					return
+				}
+				var n int
+				n, errs[lane] = e.expireBatch(ctx, batches[i])
+				applied.Add(int64(n))
+			}
+		})
+	}
+	wait.Wait()
+	return int(applied.Load()), errors.Join(errs...)
 }
 
 // expireBatch applies deadlines of as many trees. When the database refuses what one of them writes, the halves are tried, down
@@ -105,7 +133,7 @@ func (e *Engine) expireBatch(ctx context.Context, batch []store.Try) (int, error
 
 // putOff leaves a deadline that failed for later, in a transaction of its own.
 func (e *Engine) putOff(ctx context.Context, t store.Try, why error) error {
-	return e.db.UpdateTrees(ctx, []string{t.Root}, true, func(tx *store.Tx, _ map[string]*store.Case) error {
+	return e.db.UpdateTrees(ctx, []store.Try{t}, true, func(tx *store.Tx, _ store.Trees) error {
 		e.failed(tx, t, why)
 		return nil
 	})
@@ -120,20 +148,10 @@ func (e *Engine) failed(tx *store.Tx, t store.Try, why error) {
 // together. It returns how many it applied; the others turned out to be over, moved or not yet due, failed and were put off, or
 // stand in a tree that somebody else has locked and that it was not to wait for.
 func (e *Engine) applyDue(ctx context.Context, batch []store.Try, wait bool) (int, error) {
-	roots := make([]string, len(batch))
-	for i, t := range batch {
-		roots[i] = t.Root
-	}
 	applied := 0
-	err := e.db.UpdateTrees(ctx, roots, wait, func(tx *store.Tx, locked map[string]*store.Case) error {
-		mine := make([]store.Try, 0, len(locked))
-		for _, t := range batch {
-			if locked[t.Root] != nil {
-				mine = append(mine, t)
-			}
-		}
-		targets, mine := e.dueTargets(tx, mine)
-		found, err := tx.LoadTrees(locked, targets)
+	err := e.db.UpdateTrees(ctx, batch, wait, func(tx *store.Tx, trees store.Trees) error {
+		mine, targets := e.dueTargets(tx, batch, trees)
+		found, err := tx.LoadTrees(trees, targets)
 		if err != nil {
 			return err
 		}
@@ -143,8 +161,7 @@ func (e *Engine) applyDue(ctx context.Context, batch []store.Try, wait bool) (in
 			if err != nil {
 				tx.Unqueue(before)
 				e.failed(tx, t, err)
-			}
-			if done && err == nil {
+			} else if done {
 				applied++
 			}
 		}
@@ -156,26 +173,29 @@ func (e *Engine) applyDue(ctx context.Context, batch []store.Try, wait bool) (in
 	return applied, nil
 }
 
-// dueTargets says what to read for each deadline. One whose definition is not there fails.
-func (e *Engine) dueTargets(tx *store.Tx, batch []store.Try) ([]store.Target, []store.Try) {
+// dueTargets keeps the deadlines whose tree is locked and says what to read for each. One whose definition is not there fails.
+func (e *Engine) dueTargets(tx *store.Tx, batch []store.Try, trees store.Trees) ([]store.Try, []store.Target) {
 	wants := map[string]store.Want{}
-	targets := make([]store.Target, 0, len(batch))
-	known := batch[:0:0]
+	mine := make([]store.Try, 0, len(trees.Roots))
+	targets := make([]store.Target, 0, len(trees.Roots))
 	for _, t := range batch {
-		want, ok := wants[t.Hash]
+		c := trees.Cases[t.CaseID]
+		if c == nil {
+			continue
+		}
+		want, ok := wants[c.Hash]
 		if !ok {
-			def, err := e.Definition(t.Hash)
+			def, err := e.Definition(c.Hash)
 			if err != nil {
 				e.failed(tx, t, err)
 				continue
 			}
 			want = wanted(dueNeeds(def))
-			wants[t.Hash] = want
+			wants[c.Hash] = want
 		}
-		known = append(known, t)
-		targets = append(targets, store.Target{CaseID: t.CaseID, Parent: t.Parent, Root: t.Root, MemberBody: t.MemberBody, SUA: t.SUA, Want: want})
+		mine, targets = append(mine, t), append(targets, store.Target{Case: c, Want: want})
 	}
-	return targets, known
+	return mine, targets
 }
 
 // dueNeeds is what the deadlines of a definition need to be decided.
@@ -227,9 +247,6 @@ func (e *Engine) dueIn(tx *store.Tx, s *store.Snapshot, t store.Try) (*world, *n
 		return nil, nil, nil, err
 	}
 	n := w.nodes[t.CaseID]
-	if n == nil || n.c.Hash != t.Hash { // what it needs was read for another definition: picked again, it will be right
-		return w, n, nil, nil
-	}
 	for _, d := range n.deadlines {
 		if d.ID == t.ID && (d.Status == store.Running || d.Status == store.Blocked) && !d.DueAt.After(tx.Now) && !d.NextTry.After(tx.Now) {
 			return w, n, d, nil
@@ -244,7 +261,7 @@ func (w *world) overTerms() []store.Try {
 	for _, n := range w.nodes {
 		for _, d := range n.newDeadlines {
 			if !d.DueAt.After(w.now) {
-				out = append(out, store.Try{ID: d.ID, CaseID: d.CaseID, Root: d.Root, Parent: n.c.Parent, Hash: n.c.Hash, MemberBody: d.MemberBody, SUA: d.SUA, NextTry: d.NextTry})
+				out = append(out, store.Try{ID: d.ID, CaseID: d.CaseID, Root: d.Root, NextTry: d.NextTry})
 			}
 		}
 	}

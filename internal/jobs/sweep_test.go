@@ -5,12 +5,10 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
-	"github.com/province-comuni/sua/internal/flow"
 	"github.com/province-comuni/sua/internal/store"
 	"github.com/province-comuni/sua/internal/store/storetest"
 )
@@ -79,27 +77,7 @@ func TestSweepAppliesWhatIsDue(t *testing.T) {
 // asked opens a case whose ten days begin to run.
 func asked(t *testing.T, db *store.DB) (*engine.Engine, string) {
 	t.Helper()
-	cfg, err := engine.Shipped(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if cfg.Sources, err = flow.Sources(fstest.MapFS{"waiting.v1.yaml": {Data: []byte(waiting)}}); err != nil {
-		t.Fatal(err)
-	}
-	cfg.DB = db
-	e, err := engine.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range []store.Body{{ID: "sua", Name: "Provincia", Kind: "provincia", TaxCode: "00000000026"}, {ID: "comune", Name: "Comune", Kind: "comune", TaxCode: "00000000018"}} {
-		if _, err := e.SaveBody(t.Context(), b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := e.SaveAgreement(t.Context(), store.Agreement{ID: "a", MemberBody: "comune", SUA: "sua", ValidFrom: "2020-01-01"}); err != nil {
-		t.Fatal(err)
-	}
-	rup := auth.Actor{ID: "rup", Memberships: []auth.Membership{{Body: "comune", Role: "rup"}}}
+	e, rup := office(t, db, waiting)
 	m, err := e.Open(t.Context(), rup, engine.Open{Workflow: "waiting"})
 	if err != nil {
 		t.Fatal(err)

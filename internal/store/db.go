@@ -80,6 +80,8 @@ type Options struct {
 	MaxConns int32
 	// Committed, when set, is told the round trips that each Update took, lock to commit.
 	Committed func(trips int)
+	// Sent, when set, is told how many statements went to the database at each round trip of a transaction.
+	Sent func(statements int)
 }
 
 // DB is an open database of either kind. Safe for concurrent use.

@@ -6,12 +6,9 @@ import (
 	"time"
 )
 
-// Try is a deadline to look at, picked without locks: enough to lock its tree and to know what to read under the lock.
+// Try is a deadline to look at, picked without locks: where it stands, and since when it waits.
 type Try struct {
 	ID, CaseID, Root string
-	Parent           string // of the case; empty on a root
-	Hash             string // the case's definition when it was picked
-	MemberBody, SUA  string
 	NextTry          time.Time
 }
 
@@ -20,13 +17,12 @@ type Try struct {
 func (db *DB) Due(ctx context.Context, now time.Time, after Try, limit int) ([]Try, error) {
 	var out []Try
 	err := db.read(ctx, Everything, query{
-		sql: `SELECT d.id, d.case_id, d.root, d.next_try, d.member_body, d.sua, coalesce(c.parent, ''), c.hash
-			FROM deadlines d JOIN cases c ON c.id = d.case_id
-			WHERE d.status IN ('running', 'blocked') AND d.next_try <= $1 AND (d.next_try, d.id) > ($2, $3) ORDER BY d.next_try, d.id LIMIT $4`,
+		sql: `SELECT id, case_id, root, next_try FROM deadlines
+			WHERE status IN ('running', 'blocked') AND next_try <= $1 AND (next_try, id) > ($2, $3) ORDER BY next_try, id LIMIT $4`,
 		args: []any{now, after.NextTry, after.ID, limit},
 		scan: func(r rows) error {
 			var t Try
-			err := r.Scan(&t.ID, &t.CaseID, &t.Root, &t.NextTry, &t.MemberBody, &t.SUA, &t.Parent, &t.Hash)
+			err := r.Scan(&t.ID, &t.CaseID, &t.Root, &t.NextTry)
 			t.NextTry = t.NextTry.UTC()
 			out = append(out, t)
 			return err
@@ -79,34 +75,67 @@ func (tx *Tx) Queued() int { return len(tx.pending) }
 // Unqueue drops the writes queued since Queued said n.
 func (tx *Tx) Unqueue(n int) { tx.pending = tx.pending[:n] }
 
-// UpdateTrees runs f under the locks of the roots of many trees, taken in ascending id in one statement. Without wait the roots
-// that somebody else has locked are left out. f gets the roots that it has; it is not called when there are none.
+// Trees are the locked trees of UpdateTrees.
+type Trees struct {
+	Roots map[string]*Case // by id
+	Cases map[string]*Case // of those asked for, by id: the pointer of the root where the case is one
+}
+
+// UpdateTrees runs f under the locks of the roots of many trees, taken in ascending id in one statement, with the cases that the
+// tries stand in. Without wait the trees that somebody else has locked are left out. f is not called when there are none.
 //
-// Round trips on PostgreSQL: one to begin and lock, one for LoadTrees, one to write and commit.
-func (db *DB) UpdateTrees(ctx context.Context, roots []string, wait bool, f func(tx *Tx, locked map[string]*Case) error) error {
+// Round trips on PostgreSQL: one to begin, lock and read the cases, one for LoadTrees, one to write and commit.
+func (db *DB) UpdateTrees(ctx context.Context, tries []Try, wait bool, f func(*Tx, Trees) error) error {
+	ids, roots := make([]string, 0, len(tries)), make([]string, len(tries))
+	for i, t := range tries {
+		roots[i] = t.Root
+		if t.CaseID != t.Root {
+			ids = append(ids, t.CaseID)
+		}
+	}
 	return db.run(ctx, Everything, func(tx *Tx) error {
-		list, err := tx.list(roots)
+		trees := Trees{Roots: make(map[string]*Case, len(tries)), Cases: make(map[string]*Case, len(tries))}
+		first, err := tx.lockTrees(roots, ids, wait, trees)
 		if err != nil {
 			return err
 		}
-		locked := make(map[string]*Case, len(roots))
-		if err := tx.send(append(tx.begin(), tx.lockRoots(list, wait, locked))); err != nil {
+		if err := tx.send(first); err != nil {
 			return fmt.Errorf("lock trees: %w", err)
 		}
-		if len(locked) == 0 {
+		if len(trees.Roots) == 0 {
 			return tx.send([]query{{sql: "COMMIT"}})
 		}
-		if err := tx.finish(func(tx *Tx) error { return f(tx, locked) }); err != nil {
+		if err := tx.finish(func(tx *Tx) error { return f(tx, trees) }); err != nil {
 			return err
 		}
-		for id := range locked {
+		for id := range trees.Roots {
 			db.left.drop(id)
 		}
 		return nil
 	})
 }
 
-func (tx *Tx) lockRoots(list any, wait bool, into map[string]*Case) query {
+// lockTrees locks roots, and in a statement of its own reads cases of theirs.
+func (tx *Tx) lockTrees(roots, ids []string, wait bool, trees Trees) ([]query, error) {
+	list, err := tx.list(roots)
+	if err != nil {
+		return nil, err
+	}
+	qs := append(tx.begin(), tx.lockRoots(list, wait, trees))
+	if len(ids) == 0 {
+		return qs, nil
+	}
+	if list, err = tx.list(ids); err != nil {
+		return nil, err
+	}
+	return append(qs, readCases(tx.among("id", 1), list, func(c *Case) {
+		if trees.Roots[c.Root] != nil {
+			trees.Cases[c.ID] = c
+		}
+	})), nil
+}
+
+func (tx *Tx) lockRoots(list any, wait bool, trees Trees) query {
 	q := query{
 		sql:  "SELECT " + caseColumns + ", " + tx.clockColumn() + " FROM cases WHERE " + tx.among("id", 1) + " ORDER BY id",
 		args: []any{list},
@@ -119,7 +148,7 @@ func (tx *Tx) lockRoots(list any, wait bool, into map[string]*Case) query {
 			if clock != nil && clock.After(tx.Now) {
 				tx.Now = clock.UTC().Truncate(time.Microsecond)
 			}
-			into[c.ID] = c
+			trees.Roots[c.ID], trees.Cases[c.ID] = c, c
 			return nil
 		},
 	}
@@ -134,18 +163,17 @@ func (tx *Tx) lockRoots(list any, wait bool, into map[string]*Case) query {
 
 // Target is a case of a locked tree and what is to be read around it. A tree has one target.
 type Target struct {
-	CaseID, Parent, Root string
-	MemberBody, SUA      string
-	Want                 Want
+	Case *Case
+	Want Want
 }
 
 // LoadTrees is Load for many trees at once, in one round trip: a snapshot per root.
-func (tx *Tx) LoadTrees(locked map[string]*Case, targets []Target) (map[string]*Snapshot, error) {
+func (tx *Tx) LoadTrees(trees Trees, targets []Target) (map[string]*Snapshot, error) {
 	l := &treeLoad{tx: tx, out: make(map[string]*Snapshot, len(targets)), of: make(map[string]*Snapshot, 2*len(targets)), bodies: map[[2]string][]*Snapshot{}}
 	for _, t := range targets {
-		s := &Snapshot{Cases: map[string]*Case{}, Past: map[string]map[string]Fired{}}
-		l.out[t.Root], l.of[t.CaseID] = s, s
-		l.addCase(locked[t.Root])
+		l.out[t.Case.Root] = &Snapshot{Cases: map[string]*Case{}, Past: map[string]map[string]Fired{}}
+		l.addCase(trees.Roots[t.Case.Root])
+		l.addCase(t.Case)
 		l.want(t)
 	}
 	l.ask()
@@ -179,14 +207,14 @@ func (l *treeLoad) addCase(c *Case) {
 }
 
 func (l *treeLoad) want(t Target) {
-	w := t.Want
+	w, c := t.Want, t.Case
 	add := func(wanted bool, byCase, byRoot *[]string) {
 		switch {
 		case !wanted:
 		case w.Tree:
-			*byRoot = append(*byRoot, t.Root)
+			*byRoot = append(*byRoot, c.Root)
 		default:
-			*byCase = append(*byCase, t.CaseID)
+			*byCase = append(*byCase, c.ID)
 		}
 	}
 	add(w.Rows, &l.rows, &l.treeRows)
@@ -194,29 +222,26 @@ func (l *treeLoad) want(t Target) {
 	add(w.Deadlines, &l.deadlines, &l.treeDues)
 	add(w.Past, &l.past, &l.treePast)
 	if w.Past && !w.Tree {
-		l.pastRoots = append(l.pastRoots, t.Root)
+		l.pastRoots = append(l.pastRoots, c.Root)
 	}
 	if w.Agreement {
-		pair := [2]string{t.MemberBody, t.SUA}
-		l.bodies[pair] = append(l.bodies[pair], l.out[t.Root])
+		pair := [2]string{c.MemberBody, c.SUA}
+		l.bodies[pair] = append(l.bodies[pair], l.out[c.Root])
 	}
 	if w.Tree {
-		l.trees = append(l.trees, t.Root)
+		l.trees = append(l.trees, c.Root)
 		return
 	}
-	if t.CaseID != t.Root {
-		l.ids = append(l.ids, t.CaseID)
-	}
-	if w.Parent && t.Parent != "" && t.Parent != t.Root {
-		l.ids = append(l.ids, t.Parent)
+	if w.Parent && c.Parent != "" && c.Parent != c.Root {
+		l.ids = append(l.ids, c.Parent)
 	}
 	if w.Children {
-		l.parents = append(l.parents, t.CaseID)
+		l.parents = append(l.parents, c.ID)
 	}
-	if w.Above && t.Parent != "" {
-		l.parents = append(l.parents, t.Parent)
-		if t.Parent != t.Root {
-			l.parents = append(l.parents, t.Root)
+	if w.Above && c.Parent != "" {
+		l.parents = append(l.parents, c.Parent)
+		if c.Parent != c.Root {
+			l.parents = append(l.parents, c.Root)
 		}
 	}
 }

@@ -15,6 +15,9 @@ type write struct {
 	keys  int // for an update: how many of the last parameters name the row
 	one   string
 	many  string
+	// fresh is many for the updates of cases when deadlines change in the same transaction: after those, and with next_due found
+	// anew. Nearly every index of cases is written at each update of a row, so that one instead of two is half of the price.
+	fresh string
 }
 
 // The writes of a transition. Within a transaction a row is written at most once by each.
@@ -89,18 +92,24 @@ func updates(rank int, table, set, keys, condition string) *write {
 		oneKey[i], manyKey[i] = fmt.Sprintf("%s = $%d", name, len(names)+i+1), fmt.Sprintf("t.%s = u.key_%s", name, name)
 	}
 	w.one = "UPDATE " + table + " SET " + strings.Join(one, ", ") + " WHERE " + strings.Join(oneKey, " AND ") + condition
-	w.many = "UPDATE " + table + " t SET " + strings.Join(many, ", ") + " FROM " + unnest(append(types, byTypes...)) +
-		" AS u(" + strings.Join(append(names, asKeys...), ", ") + ") WHERE " + strings.Join(manyKey, " AND ") + condition
+	set = strings.Join(many, ", ")
+	from := " FROM " + unnest(append(types, byTypes...)) + " AS u(" + strings.Join(append(names, asKeys...), ", ") + ") WHERE " + strings.Join(manyKey, " AND ") + condition
+	w.many = "UPDATE " + table + " t SET " + set + from
+	if table == "cases" {
+		w.fresh = "UPDATE cases t SET " + set + ", next_due = CASE WHEN t.parent IS NULL THEN " + soonest + "root = t.id) ELSE " + soonest + "case_id = t.id) END" + from
+	}
 	return w
 }
 
+// soonest is when the first live deadline is over, of a column's that follows.
+const soonest = "(SELECT min(due_at) FROM deadlines d WHERE status IN ('running', 'blocked') AND d."
+
 // refreshes recomputes next_due of cases: over the deadlines whose column is the case's id.
 func refreshes(rank int, column string) *write {
-	const due = "(SELECT min(due_at) FROM deadlines d WHERE status IN ('running', 'blocked') AND d."
 	return &write{
 		rank: rank, width: 1, keys: 1,
-		one:  "UPDATE cases SET next_due = " + due + column + " = cases.id) WHERE id = $1",
-		many: "UPDATE cases t SET next_due = " + due + column + " = t.id) FROM unnest($1::text[]) AS u(id) WHERE t.id = u.id",
+		one:  "UPDATE cases SET next_due = " + soonest + column + " = cases.id) WHERE id = $1",
+		many: "UPDATE cases t SET next_due = " + soonest + column + " = t.id) FROM unnest($1::text[]) AS u(id) WHERE t.id = u.id",
 	}
 }
 
@@ -127,23 +136,55 @@ func gathered(qs []query) []query {
 		}
 	}
 	groups := map[*write][]query{}
-	var kinds []*write
 	for _, q := range qs {
-		if groups[q.kind] == nil {
-			kinds = append(kinds, q.kind)
-		}
 		groups[q.kind] = append(groups[q.kind], q)
 	}
-	slices.SortFunc(kinds, func(a, b *write) int { return cmp.Compare(a.rank, b.rank) })
-	out := make([]query, 0, len(kinds))
-	for _, k := range kinds {
-		if group := groups[k]; len(group) == 1 {
+	moved := casesOf(groups, updateCase, updateState, updateHead)
+	again := len(groups[refreshCase])+len(groups[refreshTree]) > 0
+	for _, k := range []*write{refreshCase, refreshTree} {
+		groups[k] = slices.DeleteFunc(groups[k], func(q query) bool { return moved[q.args[0]] })
+	}
+	var out []query
+	for _, k := range order(groups, again) {
+		switch group := groups[k]; {
+		case again && k.fresh != "":
+			out = append(out, query{sql: k.fresh, args: k.arrays(group), kind: k})
+		case len(group) == 1:
 			out = append(out, group[0])
-		} else {
+		default:
 			out = append(out, query{sql: k.many, args: k.arrays(group), kind: k})
 		}
 	}
 	return out
+}
+
+// casesOf are the ids of the cases that some kinds update.
+func casesOf(groups map[*write][]query, kinds ...*write) map[any]bool {
+	ids := map[any]bool{}
+	for _, k := range kinds {
+		for _, q := range groups[k] {
+			ids[q.args[k.width-1]] = true
+		}
+	}
+	return ids
+}
+
+// order sorts the kinds by rank; those that find next_due anew come after the deadlines.
+func order(groups map[*write][]query, again bool) []*write {
+	var kinds []*write
+	for k, group := range groups {
+		if len(group) > 0 {
+			kinds = append(kinds, k)
+		}
+	}
+	rank := func(k *write) int {
+		if again && k.fresh != "" {
+			return refreshCase.rank
+		}
+		return k.rank
+	}
+	slices.SortFunc(kinds, func(a, b *write) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.rank, b.rank)) })
+	return kinds
 }
 
 // arrays turns the rows of a group into one array per column. Of updates of the same row the last one counts, as it would if

@@ -267,6 +267,9 @@ func (tx *Tx) send(qs []query) error {
 		tx.pending = nil
 	}
 	tx.trips++
+	if tx.db.opts.Sent != nil {
+		tx.db.opts.Sent(len(qs))
+	}
 	return tx.conn.send(tx.ctx, qs)
 }
 
@@ -301,5 +304,5 @@ func (tx *Tx) clockColumn() string {
 	if tx.db.pool != nil && tx.db.opts.Now == nil {
 		return "clock_timestamp()"
 	}
-	return "NULL"
+	return "CAST(NULL AS timestamp)" // typed: a column of unknown type is costly to read
 }
