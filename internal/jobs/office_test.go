@@ -18,6 +18,100 @@ import (
 	"github.com/province-comuni/sua/internal/store"
 )
 
+// timed is a workflow with one deadline until an instant that the opening event says. Its event has one notice.
+const timed = `
+workflow: waiting
+version: 1
+case: waiting
+label: {it: Attesa, en: Waiting}
+start: asked
+stages: {all: {label: {it: Tutto, en: All}}}
+fields: {hour: {type: instant, label: {it: Ora, en: Hour}}}
+states:
+  asked:   {stage: all, label: {it: Chiesto, en: Asked}}
+  granted: {stage: all, final: granted, label: {it: Concesso, en: Granted}}
+deadlines:
+  answer: {label: {it: Risposta, en: Answer}, law: art. 62 c. 10, until: hour, while: [asked], at_expiry: {fire: grant}}
+events:
+  ask:   {opens: true, label: {it: Chiedi, en: Ask}, by: [rup], to: asked, input: {hour: {field: hour}}, then: [{start: answer}]}
+  grant: {label: {it: Concedi, en: Grant}, by: [system], from: [asked], to: granted, then: [{notify: tacit_consent, to: [rup]}]}
+`
+
+// ask opens a case whose deadline is over at an instant.
+func ask(t testing.TB, e *engine.Engine, rup auth.Actor, until time.Time) string {
+	t.Helper()
+	m, err := e.Open(t.Context(), rup, engine.Open{Workflow: "waiting", Inputs: map[string]any{"hour": until.UTC().Format(time.RFC3339Nano)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Case
+}
+
+// once fails unless the case was granted exactly once, not before its hour, in a whole chain; it returns how late.
+func once(t testing.TB, e *engine.Engine, id string, until time.Time) time.Duration {
+	t.Helper()
+	h, err := e.History(t.Context(), auth.System("test"), id, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.Verified || len(h.Items) != 2 || h.Items[1].Event != "grant" || h.Items[1].Seq != 2 {
+		t.Fatalf("case %s: verified %v, %d events", id, h.Verified, len(h.Items))
+	}
+	late := h.Items[1].At.Sub(until)
+	if late < 0 {
+		t.Errorf("case %s: applied %s early", id, -late)
+	}
+	return late
+}
+
+// eventually waits for something to become true.
+func eventually(t testing.TB, within time.Duration, what string, done func() bool) {
+	t.Helper()
+	limit := time.After(within)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-limit:
+			t.Fatalf("not within %s: %s", within, what)
+		case <-tick.C:
+		}
+	}
+}
+
+// waitingIn counts the deadlines of a database that have not been applied, whenever they are due.
+func waitingIn(t testing.TB, db *store.DB) int {
+	t.Helper()
+	n, _, err := db.Overdue(t.Context(), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// long makes the long series of a test instead of the short one: make check-all.
+func long(short, series int) int {
+	if os.Getenv("SUA_TEST_LONG") != "" {
+		return series
+	}
+	return short
+}
+
+// begun starts a worker that ends with the test.
+func begun(t testing.TB, cfg Config) *Worker {
+	t.Helper()
+	w, err := Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
 // office is an engine with one workflow, a SUA, a Comune and its RUP.
 func office(t testing.TB, db *store.DB, workflow string) (*engine.Engine, auth.Actor) {
 	t.Helper()
