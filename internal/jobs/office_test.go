@@ -2,8 +2,10 @@ package jobs
 
 import (
 	"bytes"
+	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"github.com/province-comuni/sua/internal/engine"
 	"github.com/province-comuni/sua/internal/flow"
 	"github.com/province-comuni/sua/internal/store"
+	"github.com/province-comuni/sua/internal/store/storetest"
 )
 
 // timed is a workflow with one deadline until an instant that the opening event says. Its event has one notice.
@@ -205,4 +208,23 @@ func serverTime(t testing.TB, database string) time.Duration {
 		}
 	}
 	return total
+}
+
+// byHand runs a statement on a PostgreSQL database as its superuser.
+func byHand(t testing.TB, address, statement string) error {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	super, err := url.Parse(os.Getenv(storetest.PostgresEnv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	super.Path = u.Path
+	out, err := exec.Command("psql", super.String(), "-q", "-v", "ON_ERROR_STOP=1", "-c", statement).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
 }
