@@ -3,8 +3,11 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -82,5 +85,59 @@ func benchDeadlines(b *testing.B, n int, url string) {
 	b.ReportMetric(server/rounds, "server-cpu-s")
 	b.ReportMetric(each/rounds, "trees/tx")
 	b.ReportMetric(sent/rounds, "statements")
+	b.ReportMetric(0, "ns/op")
+}
+
+// onInfo tells when a message of level info was written: the worker writes one when it has applied deadlines.
+type onInfo struct {
+	slog.Handler
+	at chan time.Time
+}
+
+func (h onInfo) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelInfo {
+		h.at <- time.Now()
+	}
+	return nil
+}
+
+func (h onInfo) Enabled(context.Context, slog.Level) bool { return true }
+
+// BenchmarkLateness lets single deadlines fall due on a system that does nothing else and measures until the effect of each is
+// committed.
+func BenchmarkLateness(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) { benchLateness(b, "sqlite:"+filepath.Join(b.TempDir(), "sua.db")) })
+	if os.Getenv(storetest.PostgresEnv) != "" {
+		b.Run("postgres", func(b *testing.B) { benchLateness(b, storetest.PostgresURL(b)) })
+	}
+}
+
+func benchLateness(b *testing.B, url string) {
+	const n = 300
+	o := store.Options{URL: url}
+	if strings.HasPrefix(url, "sqlite:") {
+		o.Now = time.Now
+	}
+	e, rup := office(b, opened(b, o), timed)
+	h := onInfo{slog.DiscardHandler, make(chan time.Time, n)}
+	w, err := Start(Config{Engine: e, Log: slog.New(h)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var late []time.Duration
+	for range n {
+		until := time.Now().Add(50 * time.Millisecond)
+		ask(b, e, rup, until)
+		late = append(late, (<-h.at).Sub(until))
+	}
+	if err := w.Stop(); err != nil {
+		b.Fatal(err)
+	}
+	slices.Sort(late)
+	if late[0] < 0 {
+		b.Errorf("%s early", -late[0])
+	}
+	b.ReportMetric(float64(late[n/2].Microseconds())/1000, "ms-median")
+	b.ReportMetric(float64(late[n*99/100].Microseconds())/1000, "ms-p99")
 	b.ReportMetric(0, "ns/op")
 }
