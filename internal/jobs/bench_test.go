@@ -113,7 +113,7 @@ func BenchmarkLateness(b *testing.B) {
 }
 
 func benchLateness(b *testing.B, url string) {
-	const n = 300
+	const n = 200
 	o := store.Options{URL: url}
 	if strings.HasPrefix(url, "sqlite:") {
 		o.Now = time.Now

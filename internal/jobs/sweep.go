@@ -88,9 +88,11 @@ func (w *Worker) apply(ctx context.Context) (now, next time.Time, err error) {
 		return now, next, err
 	}
 	next, found, err := e.NextDeadline(ctx, before.Add(-grace))
-	if err != nil || !found {
-		return now, time.Time{}, err
+	if err != nil {
+		return now, next, err
 	}
-	now, err = e.Now(ctx)
+	if now, err = e.Now(ctx); err != nil || !found {
+		next = time.Time{}
+	}
 	return now, next, err
 }

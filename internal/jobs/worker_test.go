@@ -48,6 +48,25 @@ func TestDeadlinesAreAppliedWhenTheyAreDue(t *testing.T) {
 	})
 }
 
+// A deadline written while there is no other wakes the worker too.
+func TestTheFirstDeadlineWakesTheWorker(t *testing.T) {
+	storetest.Each(t, store.Options{}, func(t *testing.T, db *store.DB) {
+		e, rup := office(t, db, timed)
+		w := begun(t, Config{Engine: e, Every: time.Hour})
+		eventually(t, time.Minute, "the worker has looked and sleeps", func() bool {
+			w.alarm.mu.Lock()
+			defer w.alarm.mu.Unlock()
+			return !w.alarm.next.IsZero()
+		})
+		until := time.Now().Add(300 * time.Millisecond)
+		id := ask(t, e, rup, until)
+		eventually(t, time.Minute, "it is applied", func() bool { return waitingIn(t, db) == 0 })
+		if late := once(t, e, id, until.Truncate(time.Microsecond)); late > atOnce {
+			t.Errorf("%s late", late)
+		}
+	})
+}
+
 // The queue alone: the task of a minute waits for what is due in it, and three copies of it apply each deadline once.
 func TestATaskMayComeEarlyAndThreeTimes(t *testing.T) {
 	storetest.Each(t, store.Options{}, func(t *testing.T, db *store.DB) {
