@@ -11,7 +11,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -27,12 +26,18 @@ import (
 
 func serveCommand() *cobra.Command {
 	var demo bool
+	var role string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve le pagine e l'API e fa scattare le scadenze",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := settings(c, func(cfg *config.Config) { cfg.Demo = cfg.Demo || demo })
+			cfg, err := settings(c, func(cfg *config.Config) {
+				cfg.Demo = cfg.Demo || demo
+				if role != "" {
+					cfg.Role = role
+				}
+			})
 			if err != nil {
 				return err
 			}
@@ -40,6 +45,7 @@ func serveCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&demo, "demo", false, "carica i dati dimostrativi e apre i loro accessi (solo da questa macchina)")
+	c.Flags().StringVar(&role, "role", "", "che cosa fa questo processo: all (predefinito), api (pagine e API) o worker (lavori in coda e scadenze)")
 	return c
 }
 
@@ -50,18 +56,21 @@ func calmCollector() {
 		debug.SetGCPercent(300)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(44 << 20)
+		debug.SetMemoryLimit(33 << 20)
 	}
 }
 
-// serve runs until ctx ends: pages, API and the sweep of deadlines in one process.
+// serve runs until ctx ends: pages, API and background work in one process, or the part that the role names.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	calmCollector()
-	listener, err := listen(cfg.Listen)
-	if err != nil {
-		return err
+	var listener net.Listener
+	if cfg.Role != "worker" {
+		var err error
+		if listener, err = listen(cfg.Listen); err != nil {
+			return err
+		}
+		defer listener.Close() // harmless after the server has closed it
 	}
-	defer listener.Close() // harmless after the server has closed it
 	unlock, err := lockDatabase(cfg.Database.URL)
 	if err != nil {
 		return err
@@ -78,12 +87,16 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	}
 	defer p.close()
 	debug.FreeOSMemory() // what compiling the workflows and loading the demonstration left behind
-	server, err := p.server()
-	if err != nil {
-		return err
-	}
-	if err := p.welcome(ctx, out); err != nil {
-		return err
+	var server *http.Server
+	if listener != nil {
+		if server, err = p.server(); err != nil {
+			return err
+		}
+		if err := p.welcome(ctx, out); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(out, "SUA %s: lavori in coda e scadenze\n", version)
 	}
 	return p.run(ctx, server, listener)
 }
@@ -105,26 +118,37 @@ func (p *program) close() {
 	}
 }
 
-// run serves and sweeps until ctx ends, then lets requests and the sweep finish.
+// run serves and works, each if the role has it, until ctx ends; then requests and jobs may finish.
 func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) error {
-	var wait sync.WaitGroup
-	sweeping, stopSweep := context.WithCancel(context.Background())
-	wait.Go(func() { jobs.Sweep(sweeping, p.engine, p.cfg.Sweep.Every, p.log) })
+	var worker *jobs.Worker
+	if p.cfg.Role != "api" {
+		var err error
+		if worker, err = jobs.Start(jobs.Config{
+			Engine: p.engine, Redis: p.cfg.Redis.URL, AddressFile: redisFile(p.cfg.Database.URL), Every: p.cfg.Sweep.Every, Log: p.log,
+		}); err != nil {
+			return err
+		}
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
+	if server != nil {
+		go func() { failed <- server.Serve(l) }()
+	}
 	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 		p.log.Info("stopping")
-		grace, cancel := context.WithTimeout(context.Background(), 15*time.Second)
-		defer cancel()
-		err = server.Shutdown(grace)
+		if server != nil {
+			grace, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+			defer cancel()
+			err = server.Shutdown(grace)
+		}
 	}
-	stopSweep()
-	wait.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
-		return nil
+		err = nil
+	}
+	if worker != nil {
+		err = errors.Join(err, worker.Stop())
 	}
 	return err
 }

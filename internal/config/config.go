@@ -15,9 +15,12 @@ import (
 type Config struct {
 	// Listen is the host:port the server answers on; PORT replaces the port alone.
 	Listen string `yaml:"listen" env:"LISTEN"`
+	// Role is what this process does: all, api (pages and API) or worker (background work).
+	Role string `yaml:"role" env:"ROLE"`
 	// PublicURL is the address people type, used in links that leave the program; no trailing slash.
 	PublicURL string    `yaml:"public_url" env:"PUBLIC_URL"`
 	Database  Database  `yaml:"database" envPrefix:"DATABASE_"`
+	Redis     Redis     `yaml:"redis" envPrefix:"REDIS_"`
 	Documents Documents `yaml:"documents" envPrefix:"DOCUMENTS_"`
 	Workflows Workflows `yaml:"workflows" envPrefix:"WORKFLOWS_"`
 	// Enforce lists keys of workflows/law/limits.yaml marked M or P which shall refuse instead of warning.
@@ -51,6 +54,12 @@ type Database struct {
 	URL string `yaml:"url" env:"URL"`
 	// OwnerURL is the connection that migrates (sua_owner). Load fills it with URL when it is empty.
 	OwnerURL string `yaml:"owner_url" env:"OWNER_URL"`
+}
+
+// Redis says where the queues of background work are. They hold nothing that is not in the database.
+type Redis struct {
+	// URL is redis://, rediss://, redis-socket:// or redis-sentinel://; empty starts one inside the process.
+	URL string `yaml:"url" env:"URL"`
 }
 
 // Documents says where uploaded files go.
@@ -97,6 +106,7 @@ type Session struct {
 func Default() Config {
 	return Config{
 		Listen:    "127.0.0.1:8080",
+		Role:      "all",
 		PublicURL: "http://localhost:8080",
 		Database:  Database{URL: "sqlite:data/sua.db"},
 		Documents: Documents{Folder: "data/documents", MaxMB: 50},

@@ -9,6 +9,7 @@ import (
 func (c Config) Redacted() Config {
 	c.Database.URL = redactURL(c.Database.URL)
 	c.Database.OwnerURL = redactURL(c.Database.OwnerURL)
+	c.Redis.URL = redactURL(c.Redis.URL)
 	return c
 }
 

@@ -34,6 +34,7 @@ func (c Config) Validate() error {
 		bad("public_url", "senza credenziali, parametri o barra finale")
 	}
 
+	oneOf(bad, "role", c.Role, "all", "api", "worker")
 	kind, owner := databaseKind(c.Database.URL), databaseKind(c.Database.OwnerURL)
 	if kind == "" {
 		bad("database.url", "serve sqlite:PERCORSO oppure postgres://…")
@@ -43,6 +44,12 @@ func (c Config) Validate() error {
 	}
 	if kind == "sqlite" && c.Database.OwnerURL != "" && c.Database.OwnerURL != c.Database.URL {
 		bad("database.owner_url", "con SQLite non c'è un secondo ruolo: lasciarlo vuoto")
+	}
+	if kind == "sqlite" && c.Role != "all" {
+		bad("role", "con SQLite c'è un solo processo: all")
+	}
+	if !redisAddress(c.Redis.URL) {
+		bad("redis.url", "serve redis://…, rediss://…, redis-socket://… oppure redis-sentinel://…")
 	}
 
 	if c.Documents.Folder == "" {
@@ -81,6 +88,15 @@ func oneOf(bad func(key, format string, args ...any), key, value string, allowed
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// redisAddress reports whether an address can be one of a Redis; empty stands for the one inside.
+func redisAddress(address string) bool {
+	if address == "" {
+		return true
+	}
+	u, err := url.Parse(address)
+	return err == nil && slices.Contains([]string{"redis", "rediss", "redis-socket", "redis-sentinel"}, u.Scheme) && (u.Host != "" || u.Path != "")
 }
 
 // databaseKind is "sqlite", "postgres", or empty when the address is neither or cannot be read.

@@ -20,7 +20,7 @@ func (e *Engine) Fire(ctx context.Context, who auth.Actor, cmd Fire) (Moved, err
 	key := idemKey(who, "fire/"+cmd.Case, cmd.Key, cmd)
 	var moved Moved
 	var stale *Stale
-	var over []*store.Deadline
+	var over []store.Try
 	err := e.db.Move(ctx, scope(who), cmd.Case, key, func(tx *store.Tx) error {
 		stale, over = nil, nil // a second call counts alone
 		if tx.Answer != nil {
@@ -77,11 +77,7 @@ func eventNeeds(ev *flow.Event) flow.Needs {
 }
 
 func (e *Engine) loadNeeds(tx *store.Tx, who auth.Actor, needs flow.Needs) (*world, *node, error) {
-	s, err := tx.Load(store.Want{
-		Tree: needs.Tree, Parent: needs.Has(flow.NeedParent), Children: needs.Has(flow.NeedChildren), Rows: needs.Has(flow.NeedRows),
-		Documents: needs.Has(flow.NeedDocuments), Agreement: needs.Has(flow.NeedAgreement), Past: needs.Has(flow.NeedPast),
-		Deadlines: needs.Has(flow.NeedDeadlines), Above: needs.Has(flow.NeedAbove),
-	})
+	s, err := tx.Load(wanted(needs))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,6 +86,15 @@ func (e *Engine) loadNeeds(tx *store.Tx, who auth.Actor, needs flow.Needs) (*wor
 		return nil, nil, err
 	}
 	return w, w.nodes[tx.Case.ID], nil
+}
+
+// wanted says to the store what was found to be needed.
+func wanted(needs flow.Needs) store.Want {
+	return store.Want{
+		Tree: needs.Tree, Parent: needs.Has(flow.NeedParent), Children: needs.Has(flow.NeedChildren), Rows: needs.Has(flow.NeedRows),
+		Documents: needs.Has(flow.NeedDocuments), Agreement: needs.Has(flow.NeedAgreement), Past: needs.Has(flow.NeedPast),
+		Deadlines: needs.Has(flow.NeedDeadlines), Above: needs.Has(flow.NeedAbove),
+	}
 }
 
 // whatChanged completes a Stale with the events since the revision that the person saw.

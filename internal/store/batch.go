@@ -20,6 +20,9 @@ func (tx *Tx) FlushBehind() error {
 		return err
 	}
 	chunk, done := tx.pending, make(chan error, 1)
+	if tx.db.pool != nil {
+		chunk = gathered(chunk)
+	}
 	tx.pending, tx.behind = nil, done
 	tx.trips++
 	go func() { done <- tx.conn.send(tx.ctx, chunk) }()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -79,6 +80,8 @@ type Options struct {
 	MaxConns int32
 	// Committed, when set, is told the round trips that each Update took, lock to commit.
 	Committed func(trips int)
+	// Sent, when set, is told how many statements went to the database at each round trip of a transaction.
+	Sent func(statements int)
 }
 
 // DB is an open database of either kind. Safe for concurrent use.
@@ -90,6 +93,8 @@ type DB struct {
 	clock databaseClock
 	roots rootMemory
 	left  leftCases
+	// written is told, after each commit that wrote live deadlines, when the soonest of them is to be looked at
+	written atomic.Pointer[func(time.Time)]
 
 	// SQLite: one writing connection behind a mutex (it beats many writers), and a pool that only reads.
 	writeMu   sync.Mutex
@@ -241,6 +246,16 @@ const clockKept = 5 * time.Second
 type databaseClock struct {
 	sync.Mutex
 	asked, told time.Time
+}
+
+// OnDeadline has f told, after each commit of this program that wrote live deadlines, when the soonest of them is to be looked
+// at. f must not wait. nil ends it.
+func (db *DB) OnDeadline(f func(nextTry time.Time)) {
+	if f == nil {
+		db.written.Store(nil)
+		return
+	}
+	db.written.Store(&f)
 }
 
 // Ping reports whether the database answers.

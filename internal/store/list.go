@@ -252,7 +252,7 @@ func (db *DB) DocumentByID(ctx context.Context, scope Scope, id string) (Documen
 	if !storable(id) {
 		return Document{}, ErrNotFound
 	}
-	if err := db.read(ctx, scope, s.documents("id", id)); err != nil {
+	if err := db.read(ctx, scope, readDocuments("id = $1", id, s.addDocument)); err != nil {
 		return Document{}, err
 	}
 	if len(s.Documents) == 0 || !scope.Sees(s.Documents[0].MemberBody, s.Documents[0].SUA) {

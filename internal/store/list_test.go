@@ -224,7 +224,7 @@ func TestDue(t *testing.T) {
 			return nil
 		})
 		ids := func(now time.Time, limit int) string {
-			found, err := db.Due(t.Context(), now, limit)
+			found, err := db.Due(t.Context(), now, store.Try{}, limit)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -106,35 +105,39 @@ func (tx *Tx) Load(w Want) (*Snapshot, error) {
 	column, id := "case_id", tx.Case.ID
 	if w.Tree {
 		column, id = "root", tx.Root.ID
-		qs = append(qs, s.cases("root = $1", tx.Root.ID))
+		qs = append(qs, readCases("root = $1", tx.Root.ID, s.addCase))
 	} else {
 		if w.Parent && tx.Case.Parent != "" && tx.Case.Parent != tx.Root.ID {
-			qs = append(qs, s.cases("id = $1", tx.Case.Parent))
+			qs = append(qs, readCases("id = $1", tx.Case.Parent, s.addCase))
 		}
 		if w.Children {
-			qs = append(qs, s.cases("parent = $1", tx.Case.ID))
+			qs = append(qs, readCases("parent = $1", tx.Case.ID, s.addCase))
 		}
 		if w.Above && tx.Case.Parent != "" {
-			qs = append(qs, s.cases("parent = $1", tx.Case.Parent))
+			qs = append(qs, readCases("parent = $1", tx.Case.Parent, s.addCase))
 			if tx.Case.Parent != tx.Root.ID {
-				qs = append(qs, s.cases("parent = $1", tx.Root.ID))
+				qs = append(qs, readCases("parent = $1", tx.Root.ID, s.addCase))
 			}
 		}
 	}
 	if w.Rows {
-		qs = append(qs, s.rows(column, id))
+		qs = append(qs, readRows(column+" = $1", id, s.addRow))
 	}
 	if w.Documents {
-		qs = append(qs, s.documents(column, id))
+		qs = append(qs, readDocuments(column+" = $1", id, s.addDocument))
 	}
 	if w.Deadlines {
-		qs = append(qs, s.deadlines(column, id))
+		qs = append(qs, readDeadlines(column+" = $1", id, s.addDeadline))
 	}
 	if w.Agreement {
-		qs = append(qs, s.agreement(tx.Case.MemberBody, tx.Case.SUA))
+		qs = append(qs, readAgreement(tx.Case.MemberBody, tx.Case.SUA, s.addAgreement))
 	}
 	if w.Past {
-		qs = append(qs, s.past(tx.Root.ID, tx.Case.ID, w.Tree))
+		if w.Tree {
+			qs = append(qs, readPast("root = $1", s.addPast, tx.Root.ID))
+		} else {
+			qs = append(qs, readPast("root = $1 AND case_id = $2", s.addPast, tx.Root.ID, tx.Case.ID))
+		}
 	}
 	if len(qs) == 0 {
 		return s, nil
@@ -148,45 +151,65 @@ func (tx *Tx) Load(w Want) (*Snapshot, error) {
 // LoadAgreement reads the agreement in force or not between two bodies; nil when there never was one.
 func (tx *Tx) LoadAgreement(memberBody, sua string) (*Agreement, error) {
 	var s Snapshot
-	err := tx.send([]query{s.agreement(memberBody, sua)})
+	err := tx.send([]query{readAgreement(memberBody, sua, s.addAgreement)})
 	return s.Agreement, err
 }
 
-// cases adds cases that are not in the snapshot yet: the pointers of the case and the root stay the only ones.
-func (s *Snapshot) cases(where, arg string) query {
+// addCase adds a case that is not in the snapshot yet: the pointers of the case and the root stay the only ones.
+func (s *Snapshot) addCase(c *Case) {
+	if _, ok := s.Cases[c.ID]; !ok {
+		s.Cases[c.ID] = c
+	}
+}
+
+func (s *Snapshot) addRow(x Row)             { s.Rows = append(s.Rows, x) }
+func (s *Snapshot) addDocument(d Document)   { s.Documents = append(s.Documents, d) }
+func (s *Snapshot) addDeadline(d Deadline)   { s.Deadlines = append(s.Deadlines, d) }
+func (s *Snapshot) addAgreement(a Agreement) { s.Agreement = &a }
+
+func (s *Snapshot) addPast(caseID, event string, f Fired) {
+	if s.Past[caseID] == nil {
+		s.Past[caseID] = map[string]Fired{}
+	}
+	s.Past[caseID][event] = f
+}
+
+func readCases(where string, arg any, put func(*Case)) query {
 	return query{sql: "SELECT " + caseColumns + " FROM cases WHERE " + where + " ORDER BY parent, child, ordinal", args: []any{arg}, scan: func(r rows) error {
 		c, err := scanCase(r)
-		if err != nil {
-			return err
+		if err == nil {
+			put(c)
 		}
-		if _, ok := s.Cases[c.ID]; !ok {
-			s.Cases[c.ID] = c
-		}
-		return nil
+		return err
 	}}
 }
 
-func (s *Snapshot) rows(column, id string) query {
-	return query{sql: "SELECT case_id, register, row, data, changed_seq FROM case_rows WHERE " + column + " = $1 ORDER BY case_id, register, row", args: []any{id}, scan: func(r rows) error {
+func readRows(where string, arg any, put func(Row)) query {
+	return query{sql: "SELECT case_id, register, row, data, changed_seq FROM case_rows WHERE " + where + " ORDER BY case_id, register, row", args: []any{arg}, scan: func(r rows) error {
 		var x Row
 		var data []byte
 		if err := r.Scan(&x.CaseID, &x.Register, &x.Row, &data, &x.ChangedSeq); err != nil {
 			return err
 		}
 		var err error
-		x.Data, err = decodeValues(data)
-		s.Rows = append(s.Rows, x)
-		return err
+		if x.Data, err = decodeValues(data); err != nil {
+			return err
+		}
+		put(x)
+		return nil
 	}}
 }
 
-func (s *Snapshot) documents(column, id string) query {
-	return query{sql: "SELECT id, case_id, root, member_body, sua, type, name, media, size, sha256, uploaded_by, at, seq FROM documents WHERE " + column + " = $1 ORDER BY at, id", args: []any{id}, scan: func(r rows) error {
+func readDocuments(where string, arg any, put func(Document)) query {
+	return query{sql: "SELECT id, case_id, root, member_body, sua, type, name, media, size, sha256, uploaded_by, at, seq FROM documents WHERE " + where + " ORDER BY at, id", args: []any{arg}, scan: func(r rows) error {
 		var d Document
 		err := r.Scan(&d.ID, &d.CaseID, &d.Root, &d.MemberBody, &d.SUA, &d.Type, &d.Name, &d.Media, &d.Size, &d.SHA256, &d.UploadedBy, &d.At, &d.Seq)
+		if err != nil {
+			return err
+		}
 		d.At = d.At.UTC()
-		s.Documents = append(s.Documents, d)
-		return err
+		put(d)
+		return nil
 	}}
 }
 
@@ -214,47 +237,42 @@ func scanDeadline(r rows) (Deadline, error) {
 	return d, nil
 }
 
-func (s *Snapshot) deadlines(column, id string) query {
-	return query{sql: "SELECT " + deadlineColumns + " FROM deadlines WHERE " + column + " = $1 ORDER BY started_seq, id", args: []any{id}, scan: func(r rows) error {
+func readDeadlines(where string, arg any, put func(Deadline)) query {
+	return query{sql: "SELECT " + deadlineColumns + " FROM deadlines WHERE " + where + " ORDER BY started_seq, id", args: []any{arg}, scan: func(r rows) error {
 		d, err := scanDeadline(r)
-		s.Deadlines = append(s.Deadlines, d)
+		if err == nil {
+			put(d)
+		}
 		return err
 	}}
 }
 
-// agreement picks, of several, the one that began last.
-func (s *Snapshot) agreement(memberBody, sua string) query {
+// readAgreement picks, of several, the one that began last.
+func readAgreement(memberBody, sua string, put func(Agreement)) query {
 	return query{sql: "SELECT id, member_body, sua, valid_from, valid_to, acts FROM agreements WHERE member_body = $1 AND sua = $2 ORDER BY valid_from DESC LIMIT 1", args: []any{memberBody, sua}, scan: func(r rows) error {
 		var a Agreement
 		var acts []byte
 		if err := r.Scan(&a.ID, &a.MemberBody, &a.SUA, &a.ValidFrom, &a.ValidTo, &acts); err != nil {
 			return err
 		}
-		s.Agreement = &a
-		return json.Unmarshal(acts, &a.Acts)
+		err := json.Unmarshal(acts, &a.Acts)
+		put(a)
+		return err
 	}}
 }
 
-// past reads through the key of the tree: an index by case would have to be written at each event.
-func (s *Snapshot) past(root, id string, tree bool) query {
-	q := query{sql: "SELECT case_id, event, seq, at, effective, actor FROM events WHERE root = $1 ORDER BY seq", args: []any{root}}
-	if !tree {
-		q.sql, q.args = strings.Replace(q.sql, "ORDER", "AND case_id = $2 ORDER", 1), append(q.args, id)
-	}
-	q.scan = func(r rows) error {
+// readPast reads through the key of the tree: an index by case would have to be written at each event.
+func readPast(where string, put func(caseID, event string, f Fired), args ...any) query {
+	return query{sql: "SELECT case_id, event, seq, at, effective, actor FROM events WHERE " + where + " ORDER BY root, seq", args: args, scan: func(r rows) error {
 		var caseID, event string
 		var f Fired
 		if err := r.Scan(&caseID, &event, &f.Seq, &f.At, &f.Effective, &f.Actor); err != nil {
 			return err
 		}
 		f.At, f.Effective = f.At.UTC(), f.Effective.UTC()
-		if s.Past[caseID] == nil {
-			s.Past[caseID] = map[string]Fired{}
-		}
-		s.Past[caseID][event] = f
+		put(caseID, event, f)
 		return nil
-	}
-	return q
+	}}
 }
 
 // OpenPart reads the open part of one event of a tree; empty when it has none.
@@ -264,31 +282,6 @@ func (tx *Tx) OpenPart(root string, seq int64) ([]byte, error) {
 		return r.Scan(&body)
 	}}})
 	return body, err
-}
-
-// Due lists, without locks, deadlines to look at now: those whose next_try has come, soonest first.
-func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]Deadline, error) {
-	var out []Deadline
-	err := db.read(ctx, Everything, query{
-		sql:  "SELECT " + deadlineColumns + " FROM deadlines WHERE status IN ('running', 'blocked') AND next_try <= $1 ORDER BY next_try, id LIMIT $2",
-		args: []any{now, limit},
-		scan: func(r rows) error {
-			d, err := scanDeadline(r)
-			out = append(out, d)
-			return err
-		},
-	})
-	return out, err
-}
-
-// NextDue is when the soonest running deadline is to be looked at, whatever its case; zero when none runs.
-func (db *DB) NextDue(ctx context.Context) (time.Time, error) {
-	var at time.Time
-	err := db.read(ctx, Everything, query{ // the first condition is that of the index
-		sql:  "SELECT next_try FROM deadlines WHERE status IN ('running', 'blocked') AND status = 'running' ORDER BY next_try LIMIT 1",
-		scan: func(r rows) error { return r.Scan(&at) },
-	})
-	return at.UTC(), err
 }
 
 // read runs queries in a read-only transaction under a scope.

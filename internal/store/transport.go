@@ -21,6 +21,7 @@ type query struct {
 	scan func(rows) error // called once per row
 	// alone: a write to rows that no other write of the transaction touches, so that it may share a statement (merge.go)
 	alone bool
+	kind  *write // which write this is, so that many of a kind may become one statement (gather.go); nil for a reading
 }
 
 // rows is what pgx.Rows and *sql.Rows share.

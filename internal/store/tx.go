@@ -26,9 +26,10 @@ type Tx struct {
 	behind   chan error // of the writes that FlushBehind has on their way; nil when there are none
 	trips    int
 	readOnly bool
-	unread   bool  // Move: nothing was read and nothing may be
-	moved    *Case // of which UpdateState was queued
-	more     bool  // something was queued that a remembered case does not hold
+	unread   bool      // Move: nothing was read and nothing may be
+	moved    *Case     // of which UpdateState was queued
+	more     bool      // something was queued that a remembered case does not hold
+	soonest  time.Time // of the live deadlines written here: when to look at them; zero when there is none
 }
 
 // Update runs f under the lock of the root of the tree of case id. Round trips on PostgreSQL: one to begin, lock and read
@@ -159,7 +160,15 @@ func (tx *Tx) finish(f func(*Tx) error) error {
 	if tx.Root != nil {
 		tx.leave()
 	}
+	tx.tell()
 	return nil
+}
+
+// tell says to who waits for deadlines that some were written.
+func (tx *Tx) tell() {
+	if f := tx.db.written.Load(); f != nil && !tx.soonest.IsZero() {
+		(*f)(tx.soonest)
+	}
 }
 
 func (db *DB) run(ctx context.Context, scope Scope, f func(*Tx) error) error {
@@ -252,12 +261,15 @@ func (tx *Tx) send(qs []query) error {
 	}
 	if len(tx.pending) > 0 {
 		if tx.db.pool != nil {
-			tx.pending = merged(tx.pending)
+			tx.pending = gathered(tx.pending)
 		}
 		qs = append(tx.pending, qs...)
 		tx.pending = nil
 	}
 	tx.trips++
+	if tx.db.opts.Sent != nil {
+		tx.db.opts.Sent(len(qs))
+	}
 	return tx.conn.send(tx.ctx, qs)
 }
 
@@ -292,5 +304,5 @@ func (tx *Tx) clockColumn() string {
 	if tx.db.pool != nil && tx.db.opts.Now == nil {
 		return "clock_timestamp()"
 	}
-	return "NULL"
+	return "CAST(NULL AS timestamp)" // typed: a column of unknown type is costly to read
 }

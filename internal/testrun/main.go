@@ -4,8 +4,8 @@
 //	go run ./internal/testrun -services-only [-durable] -- COMMAND
 //
 // It finds or installs both servers, starts them as an ordinary user on sockets in a new folder, tells the tests where they
-// are through SUA_TEST_POSTGRES (a superuser address), SUA_TEST_REDIS (a redis-socket address) and SUA_TEST_REQUIRE=1 (a
-// missing service is a failure), and stops and removes everything at the end, Ctrl-C included. It never looks at a server that
+// are through SUA_TEST_POSTGRES (a superuser address), SUA_TEST_REDIS (a redis-socket address), SUA_TEST_REDIS_SERVER (the
+// program, for tests that stop one of their own) and SUA_TEST_REQUIRE=1 (a missing service is a failure), and stops and removes everything at the end, Ctrl-C included. It never looks at a server that
 // already runs on the machine. A skipped test counts as a failure.
 //
 // It is a tool of the repository (make test, make bench) and no part of the product: it imports none of our packages. How a

@@ -68,6 +68,7 @@ func (s *services) env() []string {
 	return []string{
 		"SUA_TEST_POSTGRES=" + dsn.String(),
 		"SUA_TEST_REDIS=redis-socket://" + s.redisSocket(),
+		"SUA_TEST_REDIS_SERVER=" + s.programs.redis,
 		"SUA_TEST_REQUIRE=1",
 		"PATH=" + s.programs.postgresBin + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
