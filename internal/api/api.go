@@ -90,6 +90,8 @@ func (s *service) mount(e *echo.Echo, group *echo.Group) *huma.OpenAPI {
 	s.workflowRoutes(r)
 	s.peopleRoutes(r)
 	s.efficiencyRoutes(r)
+	s.noticeRoutes(r)
+	s.webhookRoutes(r)
 	s.sessionRoutes(r)
 	s.statusRoutes(r)
 	doc := r.api.OpenAPI()
