@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/province-comuni/sua/internal/calendar"
@@ -122,4 +123,19 @@ func short(hash string) string {
 		return hash[:most] + "…"
 	}
 	return hash
+}
+
+// countText tells a count that stops at a hundred.
+func countText(n int) string {
+	if n >= 100 {
+		return "99+"
+	}
+	return strconv.Itoa(n)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "nessun indirizzo"
+	}
+	return s
 }
