@@ -71,6 +71,9 @@ func (p *program) buildEngine(ctx context.Context) error {
 	if ec.Blobs, err = blob.Open(p.cfg.Documents.Folder); err != nil {
 		return err
 	}
+	if err := p.channels(&ec); err != nil {
+		return err
+	}
 	p.engine, err = engine.New(ctx, ec)
 	return err
 }

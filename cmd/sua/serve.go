@@ -110,6 +110,7 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 	var wait sync.WaitGroup
 	sweeping, stopSweep := context.WithCancel(context.Background())
 	wait.Go(func() { jobs.Sweep(sweeping, p.engine, p.cfg.Sweep.Every, p.log) })
+	wait.Go(func() { jobs.Notices(sweeping, p.engine, noticesEvery, p.log) })
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	var err error
@@ -144,7 +145,7 @@ func (p *program) server() (*http.Server, error) {
 	}
 	web.Register(e, web.Server{
 		Engine: p.engine, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours, MaxUploadMB: p.cfg.Documents.MaxMB,
-		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now,
+		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now, Outbox: p.outbox(),
 	})
 	e.HTTPErrorHandler = api.ErrorHandler(p.log, e.HTTPErrorHandler) // the API answers its own paths, the pages the others
 	return &http.Server{

@@ -9,6 +9,11 @@ import (
 func (c Config) Redacted() Config {
 	c.Database.URL = redactURL(c.Database.URL)
 	c.Database.OwnerURL = redactURL(c.Database.OwnerURL)
+	for _, secret := range []*string{&c.Mail.Password, &c.PEC.Password} {
+		if *secret != "" {
+			*secret = "***"
+		}
+	}
 	return c
 }
 

@@ -22,13 +22,13 @@ const (
 	sendLimit = 90 * time.Second
 )
 
-// DueNotices lists the notices to be sent now, those that waited longest first.
-func (e *Engine) DueNotices(ctx context.Context, limit int) ([]string, error) {
+// DueNotices lists the notices of these channels (none: of all) to be sent now, those that waited longest first.
+func (e *Engine) DueNotices(ctx context.Context, limit int, channels ...string) ([]string, error) {
 	now, err := e.db.Now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return e.db.DueNotices(ctx, now, limit)
+	return e.db.DueNotices(ctx, now, limit, channels...)
 }
 
 // DeliverNotice sends one notice through its channel and records what became of it; nil also when it is not due any more or somebody
@@ -60,7 +60,13 @@ func (e *Engine) DeliverNotice(ctx context.Context, id string) error {
 		return ctx.Err()
 	}
 	e.settle(&n, now, m.To, err)
-	return e.db.SettleNotice(context.WithoutCancel(ctx), n)
+	ctx = context.WithoutCancel(ctx)
+	if n.Channel == store.ChannelWebhook && n.State == store.NoticeFailed { // the others for it wait too, and hold up nobody else
+		if err := e.db.Postpone(ctx, n.Target, n.NextTry); err != nil {
+			return err
+		}
+	}
+	return e.db.SettleNotice(ctx, n)
 }
 
 // settle notes the outcome of an attempt. Addresses of people stand in their tables only: they are struck out of errors.

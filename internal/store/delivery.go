@@ -6,11 +6,16 @@ import (
 	"time"
 )
 
-// DueNotices lists, without locks, the notices to be sent now, those that waited longest first.
-func (db *DB) DueNotices(ctx context.Context, now time.Time, limit int) ([]string, error) {
+// DueNotices lists, without locks, the notices of these channels (none: of all) to be sent now, those that waited longest first.
+func (db *DB) DueNotices(ctx context.Context, now time.Time, limit int, channels ...string) ([]string, error) {
 	var out []string
+	w := &conditions{}
+	w.add("state IN ('queued', 'failed') AND next_try <= ?", now)
+	if len(channels) > 0 {
+		w.add(w.in("channel", channels), anys(channels)...)
+	}
 	err := db.read(ctx, Everything, query{
-		sql: "SELECT id FROM notices WHERE state IN ('queued', 'failed') AND next_try <= $1 ORDER BY next_try, id LIMIT $2", args: []any{now, limit},
+		sql: fmt.Sprintf("SELECT id FROM notices WHERE %s ORDER BY next_try, id LIMIT $%d", w.sql(), len(w.args)+1), args: append(w.args, limit),
 		scan: func(r rows) error {
 			var id string
 			err := r.Scan(&id)
@@ -19,6 +24,13 @@ func (db *DB) DueNotices(ctx context.Context, now time.Time, limit int) ([]strin
 		},
 	})
 	return out, err
+}
+
+// Postpone makes everything that waits for a target wait at least until an instant: it does not answer.
+func (db *DB) Postpone(ctx context.Context, target string, until time.Time) error {
+	return db.exec(ctx, Everything, query{
+		sql: "UPDATE notices SET next_try = $2 WHERE target = $1 AND state IN ('queued', 'failed') AND next_try < $2", args: []any{target, until},
+	})
 }
 
 // ClaimNotice takes a notice that is due for as long as lease, so that nobody else sends it meanwhile; ErrNotFound when it is not
