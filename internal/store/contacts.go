@@ -165,10 +165,11 @@ func (db *DB) Webhooks(ctx context.Context, scope Scope, owner string) ([]Webhoo
 				return err
 			}
 			h.CreatedAt = h.CreatedAt.UTC()
+			err := json.Unmarshal(events, &h.Events)
 			if scope.Sees(h.Body, h.Body) {
 				out = append(out, h)
 			}
-			return json.Unmarshal(events, &h.Events)
+			return err
 		},
 	})
 	return out, err
