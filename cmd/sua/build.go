@@ -15,6 +15,7 @@ import (
 	"github.com/province-comuni/sua/internal/blob"
 	"github.com/province-comuni/sua/internal/config"
 	"github.com/province-comuni/sua/internal/engine"
+	"github.com/province-comuni/sua/internal/notify"
 	"github.com/province-comuni/sua/internal/store"
 )
 
@@ -24,6 +25,8 @@ type program struct {
 	log    *slog.Logger
 	db     *store.DB
 	engine *engine.Engine
+	// mailbox is where receipts of certified mail are read; nil without one
+	mailbox *notify.Mailbox
 }
 
 // settings loads and checks the configuration; flags are applied by change before the check.

@@ -16,6 +16,9 @@ import (
 // noticesEvery is the pause between two looks for notices to make and to send.
 const noticesEvery = 2 * time.Second
 
+// receiptsEvery is the pause between two looks into the mailbox of certified mail.
+const receiptsEvery = time.Minute
+
 // channels gives the engine the ways out that the configuration names.
 func (p *program) channels(ec *engine.Config) error {
 	c := p.cfg
@@ -32,6 +35,18 @@ func (p *program) channels(ec *engine.Config) error {
 	}
 	ec.Notices.Senders = map[string]func(context.Context, notice.Message) (string, error){
 		store.ChannelMail: mail, store.ChannelWebhook: notify.Webhooks(c.Webhooks.Private, time.Now),
+	}
+	if c.PEC.Address != "" {
+		handIn := notify.Server{Address: c.PEC.SMTP, User: c.PEC.User, Password: c.PEC.Password, TLS: c.PEC.TLS, CA: c.PEC.CA}
+		if ec.Notices.Senders[store.ChannelPEC], err = notify.SMTP(handIn, notify.Sender{From: c.PEC.Address, Plain: true}); err != nil {
+			return fmt.Errorf("pec: %w", err)
+		}
+		roots, err := notify.Roots(c.PEC.Roots)
+		if err != nil {
+			return fmt.Errorf("pec.roots: %w", err)
+		}
+		handIn.Address = c.PEC.IMAP
+		p.mailbox = &notify.Mailbox{Server: handIn, Roots: roots, Now: time.Now}
 	}
 	ec.Notices.PublicURL, ec.Notices.PrivateWebhooks = c.PublicURL, c.Webhooks.Private
 	ec.Notices.EscalateAfter = time.Duration(c.Notices.EscalateDays) * 24 * time.Hour

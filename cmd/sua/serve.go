@@ -111,6 +111,9 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 	sweeping, stopSweep := context.WithCancel(context.Background())
 	wait.Go(func() { jobs.Sweep(sweeping, p.engine, p.cfg.Sweep.Every, p.log) })
 	wait.Go(func() { jobs.Notices(sweeping, p.engine, noticesEvery, p.log) })
+	if p.mailbox != nil {
+		wait.Go(func() { jobs.Receipts(sweeping, p.engine, p.mailbox, receiptsEvery, p.log) })
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	var err error

@@ -92,6 +92,7 @@ func (s *service) mount(e *echo.Echo, group *echo.Group) *huma.OpenAPI {
 	s.efficiencyRoutes(r)
 	s.noticeRoutes(r)
 	s.webhookRoutes(r)
+	s.receiptRoutes(r)
 	s.sessionRoutes(r)
 	s.statusRoutes(r)
 	doc := r.api.OpenAPI()

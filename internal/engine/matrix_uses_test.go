@@ -71,6 +71,10 @@ func uses(t *testing.T, id, document string) map[string]use {
 			return slices.ContainsFunc(v, func(r engine.Ref) bool { return r.ID == "conselve" }), err
 		},
 		"People": func(o *office, who auth.Actor) (bool, error) { v, err := o.People(ctx, who); return len(v) > 0, err },
+		"Receipts": func(o *office, who auth.Actor) (bool, error) {
+			_, err := o.Receipts(ctx, who, id)
+			return err == nil, err
+		},
 		"Efficiency": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Efficiency(ctx, who, "padova", "", "")
 			return slices.ContainsFunc(v.Lots, func(l engine.AwardTime) bool { return l.Case.MemberBody.ID == "conselve" }), err

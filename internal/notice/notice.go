@@ -75,3 +75,15 @@ func (p *Permanent) Unwrap() error { return p.Err }
 
 // IsPermanent reports whether trying again is useless.
 func IsPermanent(err error) bool { return errors.As(err, new(*Permanent)) }
+
+// Receipt is what the provider of certified mail (PEC, RFC 6109) answered to a message, after its signature was found good.
+type Receipt struct {
+	Kind      string    // accettazione, avvenuta-consegna, errore-consegna …
+	MessageID string    // of our message, with its angle brackets
+	Provider  string    // who issued it
+	To        string    // whose mailbox, for a delivery
+	Certified time.Time // when, as the provider certifies
+	Signer    string    // subject of the certificate
+	SHA256    string    // of Raw, in hex
+	Raw       []byte
+}
