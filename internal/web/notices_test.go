@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
+	"github.com/province-comuni/sua/internal/notice"
 	"github.com/province-comuni/sua/internal/store"
 )
 
@@ -125,5 +127,45 @@ func TestLocalOutboxPage(t *testing.T) {
 			b.get(t, path).want(t, http.StatusNotFound)
 		}
 		o.as(t, "sua_director").get(t, "/avvisi/posta").want(t, http.StatusNotFound)
+	})
+}
+
+// What certified mail proves is offered where an effective date is asked for.
+func TestProofOfDeliveryIsOffered(t *testing.T) {
+	const dated = `
+workflow: dated
+version: 1
+case: dated
+label: {it: Datata, en: Dated}
+start: draft
+stages: {work: {label: {it: Lavoro, en: Work}}}
+states:
+  draft: {stage: work, label: {it: Bozza, en: Draft}}
+  sent:  {stage: work, final: sent, label: {it: Inviata, en: Sent}}
+events:
+  begin: {label: {it: Apri, en: Open}, by: [rup], opens: true, to: draft}
+  send:  {label: {it: Invia, en: Send}, by: [rup], from: [draft], to: sent, input: {effective: {type: date, optional: true, label: {it: Dal, en: From}}}}
+`
+	eachWith(t, &office{extra: dated}, false, func(t *testing.T, o *office) {
+		opening, err := o.Open(t.Context(), o.actor(t, "rup"), engine.Open{Workflow: "dated"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := store.Notice{ID: "n1", Source: "outbox:1", Person: "rup", Channel: store.ChannelPEC, CaseID: opening.Case, Root: opening.Case, MemberBody: "conselve", SUA: "padova",
+			Event: "begin", Seq: 1, Template: "published", Params: []byte("{}"), State: store.NoticeSent, MessageID: "<n1@sua>", NextTry: o.now(), At: o.now()}
+		if err := o.db.Create(t.Context(), store.Everything, nil, func(tx *store.Tx) error { tx.InsertNotices([]store.Notice{sent}); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for i, kind := range []string{"accettazione", "avvenuta-consegna"} {
+			r := notice.Receipt{Kind: kind, MessageID: "<n1@sua>", Provider: "Gestore Uno", Certified: o.now().Add(-time.Hour), SHA256: kind, Signer: "x", Raw: []byte{byte(i)}}
+			if err := o.RecordReceipt(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		page := o.as(t, "rup").get(t, "/procedure/"+opening.Case+"/azioni/send")
+		page.want(t, http.StatusOK, "è stata consegnata il 02/03/2026 08:00, come certifica Gestore Uno")
+		if strings.Count(page.Body, "come certifica") != 1 {
+			t.Error("an acceptance is offered as a delivery")
+		}
 	})
 }
