@@ -27,7 +27,7 @@ var level = map[string]int{
 	"internal/acts": 2, "internal/notify": 2,
 
 	"internal/law": 1, "internal/calendar": 1, "internal/audit": 1, "internal/auth": 1,
-	"internal/config": 1, "internal/testrun": 1,
+	"internal/notice": 1, "internal/config": 1, "internal/testrun": 1,
 
 	"workflows": 0, "migrations": 0, // embedded files, no code
 }
@@ -54,10 +54,13 @@ var doors = map[string][]string{
 	"github.com/danielgtaylor/huma": {"internal/api"},
 	"github.com/caarlos0/env":       {"internal/config"},
 	"github.com/spf13/cobra":        {"cmd"},
+	"github.com/wneessen/go-mail":   {"internal/notify"},
+	"github.com/emersion/":          {"internal/notify"},
+	"github.com/arran4/golang-ical": {"internal/engine"},
 }
 
 // pure components compute from what they are given: no disk, no network, no database.
-var pure = []string{"internal/law", "internal/calendar", "internal/audit", "internal/evaluation", "internal/inspect"}
+var pure = []string{"internal/law", "internal/calendar", "internal/audit", "internal/evaluation", "internal/inspect", "internal/notice"}
 
 var impure = []string{"os", "os/exec", "net", "net/http", "database/sql", "syscall"}
 

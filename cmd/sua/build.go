@@ -15,6 +15,7 @@ import (
 	"github.com/province-comuni/sua/internal/blob"
 	"github.com/province-comuni/sua/internal/config"
 	"github.com/province-comuni/sua/internal/engine"
+	"github.com/province-comuni/sua/internal/notify"
 	"github.com/province-comuni/sua/internal/store"
 )
 
@@ -24,6 +25,8 @@ type program struct {
 	log    *slog.Logger
 	db     *store.DB
 	engine *engine.Engine
+	// mailbox is where receipts of certified mail are read; nil without one
+	mailbox *notify.Mailbox
 }
 
 // settings loads and checks the configuration; flags are applied by change before the check.
@@ -69,6 +72,9 @@ func (p *program) buildEngine(ctx context.Context) error {
 	ec.DB, ec.Log, ec.Enforce, ec.TwoPeople = p.db, p.log, p.cfg.Enforce, p.cfg.TwoPeople
 	ec.MaxUpload, ec.Session = int64(p.cfg.Documents.MaxMB)<<20, time.Duration(p.cfg.Session.Hours)*time.Hour
 	if ec.Blobs, err = blob.Open(p.cfg.Documents.Folder); err != nil {
+		return err
+	}
+	if err := p.channels(&ec); err != nil {
 		return err
 	}
 	p.engine, err = engine.New(ctx, ec)

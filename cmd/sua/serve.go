@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -121,12 +122,18 @@ func (p *program) close() {
 // run serves and works, each if the role has it, until ctx ends; then requests and jobs may finish.
 func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) error {
 	var worker *jobs.Worker
+	var wait sync.WaitGroup
+	sending, stopSending := context.WithCancel(context.Background())
+	defer stopSending()
 	if p.cfg.Role != "api" {
 		var err error
 		if worker, err = jobs.Start(jobs.Config{
 			Engine: p.engine, Redis: p.cfg.Redis.URL, AddressFile: redisFile(p.cfg.Database.URL), Every: p.cfg.Sweep.Every, Log: p.log,
 		}); err != nil {
 			return err
+		}
+		for _, loop := range p.loops() {
+			wait.Go(func() { loop(sending) })
 		}
 	}
 	failed := make(chan error, 1)
@@ -147,10 +154,21 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
+	stopSending()
+	wait.Wait()
 	if worker != nil {
 		err = errors.Join(err, worker.Stop())
 	}
 	return err
+}
+
+// loops are what a worker does beside its queues: notices on their way out, and receipts of certified mail on their way in.
+func (p *program) loops() []func(context.Context) {
+	out := []func(context.Context){func(ctx context.Context) { jobs.SendNotices(ctx, p.engine, noticesEvery, p.log) }}
+	if p.mailbox != nil {
+		out = append(out, func(ctx context.Context) { jobs.Receipts(ctx, p.engine, p.mailbox, receiptsEvery, p.log) })
+	}
+	return out
 }
 
 // server mounts the API and the pages on one Echo.
@@ -168,7 +186,7 @@ func (p *program) server() (*http.Server, error) {
 	}
 	web.Register(e, web.Server{
 		Engine: p.engine, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours, MaxUploadMB: p.cfg.Documents.MaxMB,
-		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now,
+		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now, Outbox: p.outbox(),
 		Contacts: web.Contacts(p.cfg.Contacts),
 	})
 	e.HTTPErrorHandler = api.ErrorHandler(p.log, e.HTTPErrorHandler) // the API answers its own paths, the pages the others

@@ -64,6 +64,7 @@ func (s *service) info() *huma.OpenAPI {
 			{Name: "documenti", Description: "I documenti delle pratiche"},
 			{Name: "flussi", Description: "Le definizioni che le pratiche seguono"},
 			{Name: "enti", Description: "Enti, persone e ruoli"},
+			{Name: "avvisi", Description: "Essere avvisati: avvisi, calendario, webhook"},
 			{Name: "accesso", Description: "Account dimostrativi"},
 			{Name: "servizio", Description: "Come sta il servizio"},
 		},

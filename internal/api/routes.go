@@ -48,7 +48,7 @@ func add[I, O any](r *routes, op operation, h func(context.Context, *I) (*O, err
 	registered := r.describe(op)
 	huma.Register(r.api, registered, handler)
 	item := r.api.OpenAPI().Paths[op.path]
-	for _, o := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+	for _, o := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
 		if o != nil && o.OperationID == op.id {
 			o.RequestBody = op.body
 			o.Responses[strconv.Itoa(registered.DefaultStatus)].Headers = successHeaders(o.Responses[strconv.Itoa(registered.DefaultStatus)].Headers)

@@ -254,6 +254,11 @@ func (b jsonBody[T]) check(found []engine.Problem, s *huma.Schema, v any, at str
 		if str, ok := v.(string); !ok || !b.fits(s, str) {
 			return append(found, wrong(at, s))
 		}
+	case huma.TypeInteger:
+		n, ok := v.(json.Number)
+		if i, err := n.Int64(); !ok || err != nil || float64(i) < *s.Minimum || float64(i) > *s.Maximum {
+			return append(found, wrong(at, s))
+		}
 	case huma.TypeBoolean:
 		if _, ok := v.(bool); !ok {
 			return append(found, wrong(at, s))

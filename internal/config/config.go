@@ -34,6 +34,10 @@ type Config struct {
 	Sweep     Sweep     `yaml:"sweep" envPrefix:"SWEEP_"`
 	Session   Session   `yaml:"session" envPrefix:"SESSION_"`
 	Contacts  Contacts  `yaml:"contacts" envPrefix:"CONTACTS_"`
+	Notices   Notices   `yaml:"notices" envPrefix:"NOTICES_"`
+	Mail      Mail      `yaml:"mail" envPrefix:"MAIL_"`
+	PEC       PEC       `yaml:"pec" envPrefix:"PEC_"`
+	Webhooks  Webhooks  `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
 }
 
 // Contacts is what the page /contatti tells; the API description names that page. Empty entries are left out, and nothing is
@@ -102,6 +106,50 @@ type Session struct {
 	Hours int `yaml:"hours" env:"HOURS"`
 }
 
+// Notices says when somebody above is told.
+type Notices struct {
+	// EscalateDays is how many days a notice that asks for something waits unread before the director is told; 0 is never.
+	EscalateDays int `yaml:"escalate_days" env:"ESCALATE_DAYS"`
+}
+
+// Mail says how mails leave.
+type Mail struct {
+	// From is the sender, "Name <address>".
+	From string `yaml:"from" env:"FROM"`
+	// ReplyTo is where answers go; empty: to the sender.
+	ReplyTo string `yaml:"reply_to" env:"REPLY_TO"`
+	// SMTP is the host:port of the server; empty keeps mails in Folder.
+	SMTP     string `yaml:"smtp" env:"SMTP"`
+	User     string `yaml:"user" env:"USER"`
+	Password string `yaml:"password" env:"PASSWORD"`
+	// TLS is starttls, tls or none.
+	TLS string `yaml:"tls" env:"TLS"`
+	// CA is a file of more authorities for the server's certificate.
+	CA string `yaml:"ca" env:"CA"`
+	// Folder keeps mails as .eml where there is no server.
+	Folder string `yaml:"folder" env:"FOLDER"`
+}
+
+// PEC is the certified mailbox: where formal notices are handed in and receipts are read.
+type PEC struct {
+	// Address is the mailbox; empty: no certified mail.
+	Address  string `yaml:"address" env:"ADDRESS"`
+	SMTP     string `yaml:"smtp" env:"SMTP"`
+	IMAP     string `yaml:"imap" env:"IMAP"`
+	User     string `yaml:"user" env:"USER"`
+	Password string `yaml:"password" env:"PASSWORD"`
+	TLS      string `yaml:"tls" env:"TLS"`
+	CA       string `yaml:"ca" env:"CA"`
+	// Roots is the file of the authorities that certify the signatures of PEC providers: no receipt counts without.
+	Roots string `yaml:"roots" env:"ROOTS"`
+}
+
+// Webhooks bounds where events may be posted.
+type Webhooks struct {
+	// Private allows http and addresses that are not public.
+	Private bool `yaml:"private" env:"PRIVATE"`
+}
+
 // Default is the configuration of a program started with no file and no variable: everything in ./data, nothing to install.
 func Default() Config {
 	return Config{
@@ -116,6 +164,9 @@ func Default() Config {
 		Sweep:     Sweep{Every: 2 * time.Second},
 		Session:   Session{Hours: 10},
 		Contacts:  Contacts{Office: "Stazione Unica Appaltante"},
+		Notices:   Notices{EscalateDays: 3},
+		Mail:      Mail{From: "Stazione Unica Appaltante <sua@localhost>", TLS: "starttls", Folder: "data/mail"},
+		PEC:       PEC{TLS: "tls"},
 	}
 }
 

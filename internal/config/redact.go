@@ -10,6 +10,11 @@ func (c Config) Redacted() Config {
 	c.Database.URL = redactURL(c.Database.URL)
 	c.Database.OwnerURL = redactURL(c.Database.OwnerURL)
 	c.Redis.URL = redactURL(c.Redis.URL)
+	for _, secret := range []*string{&c.Mail.Password, &c.PEC.Password} {
+		if *secret != "" {
+			*secret = "***"
+		}
+	}
 	return c
 }
 

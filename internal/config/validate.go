@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/mail"
 	"net/url"
 	"regexp"
 	"slices"
@@ -70,6 +71,7 @@ func (c Config) Validate() error {
 		bad("sweep.every", "serve una durata fra 100ms e 1h, trovato %s", c.Sweep.Every)
 	}
 	within(bad, "session.hours", c.Session.Hours, 1, 720)
+	c.validateMail(bad)
 	return errors.Join(faults...)
 }
 
@@ -109,4 +111,30 @@ func databaseKind(address string) string {
 		return "postgres"
 	}
 	return ""
+}
+
+// validateMail looks at everything by which people are told.
+func (c Config) validateMail(bad func(key, format string, args ...any)) {
+	within(bad, "notices.escalate_days", c.Notices.EscalateDays, 0, 365)
+	for key, address := range map[string]string{"mail.from": c.Mail.From, "mail.reply_to": c.Mail.ReplyTo, "pec.address": c.PEC.Address} {
+		if _, err := mail.ParseAddress(address); err != nil && (address != "" || key == "mail.from") {
+			bad(key, "serve un indirizzo di posta")
+		}
+	}
+	for key, address := range map[string]string{"mail.smtp": c.Mail.SMTP, "pec.smtp": c.PEC.SMTP, "pec.imap": c.PEC.IMAP} {
+		if _, port, err := net.SplitHostPort(address); address != "" && (err != nil || port == "") {
+			bad(key, "serve host:porta")
+		}
+	}
+	oneOf(bad, "mail.tls", c.Mail.TLS, "starttls", "tls", "none")
+	oneOf(bad, "pec.tls", c.PEC.TLS, "starttls", "tls")
+	if c.Mail.SMTP == "" && c.Mail.Folder == "" {
+		bad("mail.folder", "senza mail.smtp serve la cartella della posta")
+	}
+	if c.Mail.TLS == "none" && c.Mail.User != "" {
+		bad("mail.tls", "senza TLS la password viaggerebbe in chiaro")
+	}
+	if c.PEC.Address != "" && (c.PEC.SMTP == "" || c.PEC.IMAP == "" || c.PEC.Roots == "") {
+		bad("pec.address", "servono anche pec.smtp, pec.imap e pec.roots")
+	}
 }

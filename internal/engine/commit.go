@@ -310,18 +310,13 @@ func (w *world) endsWell(n *node, from string) error {
 	return nil
 }
 
-// notify queues a notice for roles in the outbox. Nothing sends it yet.
+// notify queues a notice for roles in the outbox: see ExpandOutbox.
 func (w *world) notify(n *node, h *happening, template string, to []string) error {
-	payload, err := json.Marshal(struct {
-		Template string   `json:"template"`
-		To       []string `json:"to"`
-		Event    string   `json:"event"`
-		Seq      int64    `json:"seq"`
-	}{template, to, h.event, h.seq})
+	payload, err := json.Marshal(noticeOrder{Template: template, To: to, Event: h.event, Seq: h.seq})
 	if err != nil {
 		return fmt.Errorf("notice %s: %w", template, err)
 	}
-	w.messages = append(w.messages, store.Message{Topic: "notice", CaseID: n.c.ID, Root: n.c.Root, MemberBody: n.c.MemberBody, SUA: n.c.SUA, Payload: payload, At: w.now})
+	w.messages = append(w.messages, store.Message{Topic: store.NoticeTopic, CaseID: n.c.ID, Root: n.c.Root, MemberBody: n.c.MemberBody, SUA: n.c.SUA, Payload: payload, At: w.now})
 	return nil
 }
 

@@ -39,6 +39,8 @@ type Config struct {
 	MaxUpload int64
 	// Session is how long a sign-in lasts; 0 is twelve hours.
 	Session time.Duration
+	// Notices says how people are told; its zero value tells them in the program alone.
+	Notices Notices
 	// NewID makes ids of cases and documents; nil is UUIDv7.
 	NewID func() string
 	Log   *slog.Logger // nil discards
@@ -77,6 +79,12 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	for _, key := range cfg.Enforce {
 		if key != "*" && !cfg.Limits.Has(key) {
 			return nil, fmt.Errorf("enforce: la chiave %q non è in limits.yaml", key)
+		}
+	}
+	if cfg.Notices.Templates == nil {
+		var err error
+		if cfg.Notices.Templates, err = shippedNotices(nil); err != nil {
+			return nil, err
 		}
 	}
 	e := &Engine{cfg: cfg, db: cfg.DB, limits: cfg.Limits, parties: parties{db: cfg.DB}}

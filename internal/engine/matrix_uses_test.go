@@ -34,7 +34,7 @@ func uses(t *testing.T, id, document string) map[string]use {
 		},
 		"Deadlines": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Deadlines(ctx, who, id)
-			return err == nil && len(v) == 0, err
+			return err == nil && len(v) == 1, err
 		},
 		"Documents": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Documents(ctx, who, id)
@@ -75,6 +75,10 @@ func uses(t *testing.T, id, document string) map[string]use {
 			return slices.ContainsFunc(v, func(r engine.Ref) bool { return r.ID == "conselve" }), err
 		},
 		"People": func(o *office, who auth.Actor) (bool, error) { v, err := o.People(ctx, who); return len(v) > 0, err },
+		"Receipts": func(o *office, who auth.Actor) (bool, error) {
+			_, err := o.Receipts(ctx, who, id)
+			return err == nil, err
+		},
 		"Efficiency": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Efficiency(ctx, who, "padova", "", "")
 			return slices.ContainsFunc(v.Lots, func(l engine.AwardTime) bool { return l.Case.MemberBody.ID == "conselve" }), err
@@ -82,6 +86,68 @@ func uses(t *testing.T, id, document string) map[string]use {
 		"EfficiencySUAs": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.EfficiencySUAs(ctx, who)
 			return slices.ContainsFunc(v, func(r engine.Ref) bool { return r.ID == "padova" }), err
+		},
+	}
+}
+
+// noticeUses are the use cases about being told. A notice of the case belongs to its director; a webhook of Conselve's to the director there.
+func noticeUses(t *testing.T, id, noticeID, webhook string) map[string]use {
+	ctx := t.Context()
+	// what is one's own shows to oneself alone: here "rup" asks in every role, and the notice is "direttore"'s
+	own := func(err error) (bool, error) { return err != nil && engine.Kind(err) != engine.KindNotFound, err }
+	hook := func(err error) (bool, error) { return engine.Kind(err) != engine.KindNotFound, err }
+	return map[string]use{
+		"Notices": func(o *office, who auth.Actor) (bool, error) {
+			v, err := o.Notices(ctx, who, engine.NoticeQuery{Case: id})
+			return len(v.Items) > 0, err
+		},
+		"UnreadNotices": func(o *office, who auth.Actor) (bool, error) { n, err := o.UnreadNotices(ctx, who); return n > 0, err },
+		"ReadNotices": func(o *office, who auth.Actor) (bool, error) {
+			_, err := o.ReadNotices(ctx, who, noticeID)
+			return own(err)
+		},
+		"Preferences": func(o *office, who auth.Actor) (bool, error) {
+			p, err := o.Preferences(ctx, who)
+			return p.PEC != "", err
+		},
+		"SavePreferences": func(o *office, who auth.Actor) (bool, error) {
+			return false, o.SavePreferences(ctx, who, engine.Preferences{Language: "it"})
+		},
+		"NewCalendarLink": func(o *office, who auth.Actor) (bool, error) {
+			s, err := o.NewCalendarLink(ctx, who)
+			return s == "", err
+		},
+		"CalendarLink":     func(o *office, who auth.Actor) (bool, error) { _, err := o.CalendarLink(ctx, who); return own(err) },
+		"DropCalendarLink": func(o *office, who auth.Actor) (bool, error) { return false, o.DropCalendarLink(ctx, who) },
+		"Webhooks": func(o *office, who auth.Actor) (bool, error) {
+			v, err := o.Webhooks(ctx, who)
+			return slices.ContainsFunc(v, func(h engine.WebhookView) bool { return h.ID == webhook }), err
+		},
+		"SaveWebhook": func(o *office, who auth.Actor) (bool, error) {
+			_, err := o.SaveWebhook(ctx, who, engine.Webhook{ID: webhook, URL: "https://receiver.example/"})
+			return hook(err)
+		},
+		"TestWebhook": func(o *office, who auth.Actor) (bool, error) {
+			_, err := o.TestWebhook(ctx, who, webhook)
+			return hook(err)
+		},
+		"WebhookDeliveries": func(o *office, who auth.Actor) (bool, error) {
+			_, err := o.WebhookDeliveries(ctx, who, webhook)
+			return hook(err)
+		},
+		"ReplayDelivery": func(o *office, who auth.Actor) (bool, error) {
+			v, err := o.WebhookDeliveries(ctx, who, webhook)
+			if err != nil || len(v) == 0 {
+				return hook(err)
+			}
+			return hook(o.ReplayDelivery(ctx, who, webhook, v[0].ID))
+		},
+		"DropWebhook": func(o *office, who auth.Actor) (bool, error) {
+			v, err := o.SaveWebhook(ctx, o.mayor, engine.Webhook{Body: "conselve", URL: "https://receiver.example/"})
+			if err != nil {
+				return false, err
+			}
+			return hook(o.DropWebhook(ctx, who, v.ID))
 		},
 	}
 }
@@ -112,6 +178,16 @@ func TestUseCaseRoleBodyMatrix(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := uses(t, id, docs[0].ID)
+		fire(t, o, o.rup, id, "send", nil, dueAck)
+		if _, err := o.ExpandOutbox(t.Context(), 10); err != nil {
+			t.Fatal(err)
+		}
+		hook, err := o.SaveWebhook(t.Context(), o.mayor, engine.Webhook{Body: "conselve", URL: "https://receiver.example/"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		about := noticeUses(t, id, inbox(t, o, o.director)[0].ID, hook.ID)
+		maps.Copy(all, about)
 		if got, want := slices.Sorted(maps.Keys(all)), asked(); !slices.Equal(got, want) {
 			t.Errorf("the matrix has %v, the engine %v", got, want)
 		}
@@ -127,6 +203,11 @@ func TestUseCaseRoleBodyMatrix(t *testing.T) {
 				case name == "EfficiencySUAs" && p.body == "este": // the same SUA serves it
 					if !seen || err != nil {
 						t.Errorf("%s of %s, %s: %v %v", p.role, p.body, name, seen, err)
+					}
+				case about[name] != nil:
+					may := strings.Contains(name, "Webhook") || name == "ReplayDelivery"
+					if want := may && p.body == "conselve" && slices.Contains([]string{"member_director", "sua_director"}, p.role); seen != want {
+						t.Errorf("%s of %s, %s: seen %v, want %v (%v)", p.role, p.body, name, seen, want, err)
 					}
 				case seen != home:
 					t.Errorf("%s of %s, %s: seen %v, want %v (%v)", p.role, p.body, name, seen, home, err)

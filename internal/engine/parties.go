@@ -22,7 +22,11 @@ type parties struct {
 	people  map[string]store.Person
 	roles   map[string][]store.Membership
 	members map[string][]string // SUA -> member bodies with an agreement
+	holders map[held][]string   // people by role and body, sorted
 }
+
+// held is a role in a body.
+type held struct{ role, body string }
 
 // refresh reads everything again.
 func (p *parties) refresh(ctx context.Context) error {
@@ -51,8 +55,12 @@ func (p *parties) refresh(ctx context.Context) error {
 	for _, b := range bodies {
 		p.bodies[b.ID], p.byTax[b.TaxCode] = b, b.ID
 	}
+	p.holders = map[held][]string{}
 	for _, h := range people {
 		p.people[h.ID] = h
+		for _, m := range byPerson[h.ID] {
+			p.holders[held{m.Role, m.Body}] = append(p.holders[held{m.Role, m.Body}], h.ID)
+		}
 	}
 	return nil
 }
@@ -113,6 +121,28 @@ func (p *parties) membersOf(_ context.Context, sua string) []string {
 	out := slices.Clone(p.members[sua])
 	slices.SortFunc(out, func(a, b string) int { return strings.Compare(p.bodies[a].Name, p.bodies[b].Name) })
 	return out
+}
+
+// holding returns the people with a role in a body.
+func (p *parties) holding(role, body string) []string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.holders[held{role, body}]
+}
+
+// actor returns a person as an actor, from memory; the zero actor, who may do nothing, when there is none.
+func (p *parties) actor(id string) auth.Actor {
+	h, ok := p.person(id)
+	if !ok {
+		return auth.Actor{}
+	}
+	a := auth.Actor{ID: h.ID, Name: h.Name, Demo: h.Demo != 0}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, m := range p.roles[id] {
+		a.Memberships = append(a.Memberships, auth.Membership{Body: m.Body, Role: m.Role})
+	}
+	return a
 }
 
 // Bodies returns the bodies by which the actor may filter: all for control, else the actor's own and those it serves.

@@ -133,11 +133,13 @@ func (w *world) recordTerms(tx *store.Tx) error {
 			if err := tx.InsertDeadline(*d); err != nil {
 				return err
 			}
+			w.remind(tx, n, d)
 		}
 		for d := range n.oldDeadlines {
 			if err := tx.UpdateDeadline(*d); err != nil {
 				return err
 			}
+			w.remind(tx, n, d)
 		}
 		if len(n.newDeadlines)+len(n.oldDeadlines) > 0 {
 			touched[n.c.Root] = append(touched[n.c.Root], n.c.ID)

@@ -39,6 +39,10 @@ var texts = map[string]Text{
 	"kpi_premium_so_far": {IT: "Finora media di {mean} giorni (lotti: {lots}), entro {upto}: a semestre chiuso darebbe la premialità.", EN: "So far a mean of {mean} days (lots: {lots}), within {upto}: at the end of the period it would earn the premium."},
 	"kpi_middle_so_far":  {IT: "Finora media di {mean} giorni (lotti: {lots}), oltre {upto} ma non oltre {over}: né premialità né piano.", EN: "So far a mean of {mean} days (lots: {lots}), above {upto} but not above {over}: neither premium nor plan."},
 	"kpi_plan_so_far":    {IT: "Finora media di {mean} giorni (lotti: {lots}), oltre {over}: a semestre chiuso chiederebbe un piano di riorganizzazione all'ANAC.", EN: "So far a mean of {mean} days (lots: {lots}), above {over}: at the end of the period it would ask for a plan of reorganisation to ANAC."},
+	"address_wrong":      {IT: "Serve un solo indirizzo, come nome@ente.it.", EN: "A single address is needed, such as name@body.it."},
+	"hour_wrong":         {IT: "L'ora va da 0 a 23.", EN: "The hour goes from 0 to 23."},
+	"webhook_address":    {IT: "Serve un indirizzo https:// completo, senza credenziali.", EN: "A whole https:// address without credentials is needed."},
+	"webhook_private":    {IT: "L'indirizzo non è pubblico: non si può usare.", EN: "The address is not public: it cannot be used."},
 	"filter_unreadable":  {IT: "Il filtro non è leggibile.", EN: "The filter cannot be read."},
 
 	"not_yet": {IT: "Non è ancora possibile.", EN: "Not possible yet."},

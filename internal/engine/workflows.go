@@ -3,12 +3,14 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io/fs"
 	"maps"
 	"slices"
 
 	"github.com/province-comuni/sua/internal/flow"
 	"github.com/province-comuni/sua/internal/law"
+	"github.com/province-comuni/sua/internal/notice"
 	"github.com/province-comuni/sua/workflows"
 )
 
@@ -76,8 +78,30 @@ func Shipped(extra fs.FS) (Config, error) {
 	if b, err = fs.ReadFile(workflows.FS, "law/documents.yaml"); err != nil {
 		return cfg, err
 	}
-	cfg.Catalogue, err = flow.LoadCatalogue(b)
+	if cfg.Catalogue, err = flow.LoadCatalogue(b); err != nil {
+		return cfg, err
+	}
+	cfg.Notices.Templates, err = shippedNotices(extra)
 	return cfg, err
+}
+
+// shippedNotices reads the texts of notices that come with the program, with those of an administrator's folder in their place.
+func shippedNotices(extra fs.FS) (*notice.Templates, error) {
+	var sources []notice.Source
+	for _, fsys := range []fs.FS{workflows.FS, extra} {
+		if fsys == nil {
+			continue
+		}
+		b, err := fs.ReadFile(fsys, flow.NoticesFile)
+		if errors.Is(err, fs.ErrNotExist) && len(sources) > 0 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, notice.Source{Name: flow.NoticesFile, Data: b})
+	}
+	return notice.Load(sources...)
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

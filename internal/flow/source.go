@@ -23,6 +23,9 @@ type Source struct {
 	Pinned bool
 }
 
+// NoticesFile stands among the workflows and is none: the texts of notices, read by package notice.
+const NoticesFile = "notices.yaml"
+
 // Sources reads the workflow files of a folder: *.yaml at the top and in parts/. Anything else (law/, testdata/) is
 // left alone.
 func Sources(fsys fs.FS) ([]Source, error) {
@@ -33,6 +36,9 @@ func Sources(fsys fs.FS) ([]Source, error) {
 			return nil, fmt.Errorf("list workflows: %w", err)
 		}
 		for _, name := range names {
+			if name == NoticesFile {
+				continue
+			}
 			data, err := fs.ReadFile(fsys, name)
 			if err != nil {
 				return nil, fmt.Errorf("read workflow %s: %w", name, err)

@@ -185,8 +185,7 @@ func (tx *Tx) Remember(k IdemKey, answer []byte) {
 
 // Forget deletes the answers older than an instant and returns nothing: losing one only makes a very late repeat a new request.
 func (tx *Tx) Forget(before time.Time) {
-	tx.more = true
-	tx.pending = append(tx.pending, query{sql: "DELETE FROM idempotency WHERE at < $1", args: []any{before}})
+	tx.queueText("DELETE FROM idempotency WHERE at < $1", before)
 }
 
 // queueAlone queues a write that may share a statement with others of its kind.
@@ -197,4 +196,10 @@ func (tx *Tx) queueAlone(kind *write, args ...any) {
 func (tx *Tx) queue(kind *write, args ...any) {
 	tx.more = true
 	tx.pending = append(tx.pending, query{sql: kind.one, args: args, kind: kind})
+}
+
+// queueText queues a write that is never one of many of its kind.
+func (tx *Tx) queueText(sql string, args ...any) {
+	tx.more = true
+	tx.pending = append(tx.pending, query{sql: sql, args: args})
 }

@@ -174,6 +174,7 @@ func fill(tx *store.Tx) {
 	tx.InsertDocument(store.Document{ID: "d", CaseID: "a", Root: "a", MemberBody: "conselve", SUA: "padova", Type: "request_form", Name: "r.pdf", Media: "application/pdf", Size: 3, SHA256: "00", UploadedBy: "rup", At: noon, Seq: 1})
 	tx.InsertLink(store.Link{From: "a", To: "b", Kind: "replaces", MemberBody: "conselve", SUA: "padova", At: noon})
 	tx.InsertMessages([]store.Message{{Topic: "notice", CaseID: "a", Root: "a", MemberBody: "conselve", SUA: "padova", Payload: []byte(`{}`), At: noon}})
+	tx.InsertNotices([]store.Notice{{ID: "n", Source: "outbox:1", Person: "rup", Channel: store.ChannelApp, CaseID: "a", Root: "a", MemberBody: "conselve", SUA: "padova", Params: []byte(`{}`), State: store.NoticeSent, NextTry: noon, At: noon}})
 	_ = tx.InsertRow(&store.Case{Root: "a", MemberBody: "conselve", SUA: "padova"}, store.Row{CaseID: "a", Register: "offers", Row: 1, Data: store.Values{"x": int64(1)}, ChangedSeq: 1})
 	_ = tx.InsertDeadline(store.Deadline{ID: "t", CaseID: "a", Root: "a", MemberBody: "conselve", SUA: "padova", Name: "answer", Status: store.Running, StartedAt: noon, StartedSeq: 1, DueAt: noon, LastDay: "2026-03-01", Revision: 1, NextTry: noon})
 }
@@ -186,7 +187,7 @@ func TestScopeHoldsAgainstSQLByHand(t *testing.T) {
 	db := opened(t, store.Options{URL: app, Now: atNoon})
 	insert(t, db, plain("a"), plain("b"))
 	create(t, db, func(tx *store.Tx) error { fill(tx); return nil })
-	for table, column := range map[string]string{"cases": "id", "case_rows": "case_id", "events": "case_id", "deadlines": "case_id", "documents": "case_id", "links": "from_case", "outbox": "case_id"} {
+	for table, column := range map[string]string{"cases": "id", "case_rows": "case_id", "events": "case_id", "deadlines": "case_id", "documents": "case_id", "links": "from_case", "outbox": "case_id", "notices": "case_id"} {
 		for scope, seen := range map[string]bool{",treviso,": false, "": false, ",": false, ",padova,": true, ",treviso,conselve,": true, "*": true, ",pad,": false, "padova": false} {
 			n, err := byHand(t.Context(), app, scope, "SELECT FROM "+table+" WHERE "+column+" = 'a'")
 			if err != nil || (n > 0) != seen {
@@ -194,7 +195,7 @@ func TestScopeHoldsAgainstSQLByHand(t *testing.T) {
 			}
 		}
 	}
-	for table, column := range map[string]string{"cases": "title", "case_rows": "register", "deadlines": "status", "outbox": "topic"} {
+	for table, column := range map[string]string{"cases": "title", "case_rows": "register", "deadlines": "status", "outbox": "topic", "notices": "event"} {
 		if n, err := byHand(t.Context(), app, ",treviso,", "UPDATE "+table+" SET "+column+" = 'x'"); err != nil || n != 0 {
 			t.Errorf("update of %s out of scope: %d rows, %v", table, n, err)
 		}

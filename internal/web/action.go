@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -32,7 +34,8 @@ type actionView struct {
 	Needed   []engine.Needed
 	To       []string
 	Submit   string
-	Free     bool // there are questions, and none must be answered
+	Proofs   []string // deliveries that certified mail proves: possible effective dates
+	Free     bool     // there are questions, and none must be answered
 }
 
 // changeView is an event that happened while the visitor was writing.
@@ -47,6 +50,7 @@ type action struct {
 	WhyNot engine.Refusal // when it does not leave from here
 	Now    int64          // present revision
 	Lists  lists
+	Proofs []string
 }
 
 // inputs are those of the option, which may know better than the definition what can be chosen now.
@@ -86,8 +90,29 @@ func (s *site) loadAction(c echo.Context, who visitor) (action, error) {
 			return action{}, err
 		}
 	}
-	a.Lists, err = s.lists(ctx, who)
+	if a.Lists, err = s.lists(ctx, who); err != nil {
+		return a, err
+	}
+	if slices.ContainsFunc(a.inputs(), func(in flow.Input) bool { return in.ID == "effective" }) {
+		a.Proofs, err = s.proofs(ctx, who, detail.ID, def)
+	}
 	return a, err
+}
+
+// proofs tells when certified mail delivered what was communicated of a case: dates from which an event may take effect.
+func (s *site) proofs(ctx context.Context, who visitor, id string, def *flow.Definition) ([]string, error) {
+	all, err := s.Engine.Receipts(ctx, who.Actor, id)
+	var out []string
+	for _, r := range all {
+		label := r.Event
+		if ev, ok := def.Event(r.Event); ok {
+			label = ev.Label.IT
+		}
+		if r.Effective {
+			out = append(out, "La PEC su «"+label+"» è stata consegnata il "+moment(r.Certified)+", come certifica "+r.Provider+": può essere la data di effetto.")
+		}
+	}
+	return out, err
 }
 
 func (s *site) actionForm(c echo.Context, who visitor) error {
@@ -111,7 +136,7 @@ func viewOf(a action) actionView {
 	v := actionView{
 		Action: base + "/azioni/" + a.Event.ID, Cancel: base, Trail: trail(a.Case, a.Event.Label.IT), Intro: titleOf(a.Case.Summary),
 		Help: a.Event.Help.IT, Law: a.Event.Law, Needed: a.Option.Documents, Submit: a.Event.Label.IT,
-		Free: len(a.inputs()) > 0 && allOptional(a.inputs()),
+		Proofs: a.Proofs, Free: len(a.inputs()) > 0 && allOptional(a.inputs()),
 	}
 	for _, to := range a.Option.To {
 		if to.ID != a.Case.State.ID || len(a.Option.To) > 1 {

@@ -89,6 +89,7 @@ events:
 // office is the whole program behind the pages: real engine, real database, a clock that tests move.
 type office struct {
 	*engine.Engine
+	db    *store.DB
 	echo  *echo.Echo
 	clock atomic.Int64 // microseconds
 	extra string       // one more workflow, beside the small ones
@@ -126,6 +127,7 @@ func (o *office) start(t testing.TB, db *store.DB, shipped bool) {
 			t.Fatal(err)
 		}
 	}
+	o.db = db
 	cfg.DB, cfg.MaxUpload = db, 1<<20
 	if cfg.Blobs, err = blob.Open(t.TempDir()); err != nil {
 		t.Fatal(err)

@@ -13,11 +13,12 @@ import (
 // frame is what surrounds every page.
 type frame struct {
 	Title   string // of the browser's window and the one h1
-	Section string // entry of the navigation that is lit: procedure, nuova, efficienza, flussi
+	Section string // entry of the navigation that is lit: procedure, nuova, efficienza, avvisi, flussi
 	Who     string // empty: nobody signed in
 	CSRF    string
 	Demo    bool
 	Figures bool   // the visitor works for a SUA, whose figures have a page
+	Unread  int    // notices that the visitor has not read
 	Done    string // what has just been done, told to the visitor
 	Style   style
 }
@@ -28,7 +29,7 @@ func (s *site) frame(who visitor, title, section string) frame {
 	if name == "" {
 		name = who.Actor.ID
 	}
-	return frame{Title: title, Section: section, Who: name, CSRF: who.csrf(), Demo: who.Actor.Demo, Figures: engine.ServesSUA(who.Actor), Style: s.style}
+	return frame{Title: title, Section: section, Who: name, CSRF: who.csrf(), Demo: who.Actor.Demo, Figures: engine.ServesSUA(who.Actor), Unread: who.Unread, Style: s.style}
 }
 
 // render draws the whole page before sending it, so that a fault in a template is a clean error and not half a page.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -143,4 +144,19 @@ func dial(number string) string {
 		}
 		return -1
 	}, number)
+}
+
+// countText tells a count that stops at a hundred.
+func countText(n int) string {
+	if n >= 100 {
+		return "99+"
+	}
+	return strconv.Itoa(n)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "nessun indirizzo"
+	}
+	return s
 }

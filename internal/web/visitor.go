@@ -15,6 +15,7 @@ import (
 // visitor is who asks for a page. The zero value is somebody not signed in.
 type visitor struct {
 	Actor  auth.Actor
+	Unread int    // notices not read, up to 100
 	secret string // of the session; never drawn
 }
 
@@ -44,6 +45,9 @@ func (s *site) page(h handler) echo.HandlerFunc {
 			return err
 		}
 		if err := s.guardPost(c, who); err != nil {
+			return err
+		}
+		if who.Unread, err = s.Engine.UnreadNotices(c.Request().Context(), who.Actor); err != nil {
 			return err
 		}
 		return h(c, who)

@@ -6,6 +6,7 @@
 package web
 
 import (
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -21,8 +22,10 @@ type Server struct {
 	Engine *engine.Engine
 	// Demo shows the demonstration accounts to who sits at this machine.
 	Demo bool
-	// PublicURL is the address people type; it is only shown, never linked.
+	// PublicURL is the address people type, without a trailing slash; shown, as in the address of calendars.
 	PublicURL string
+	// Outbox holds the mails that were not sent but kept here (*.eml); nil where a mail server is configured.
+	Outbox fs.FS
 	// SessionHours is the life of the sign-in cookie; 0 is twelve. The engine has its own, which decides.
 	SessionHours int
 	// Secure marks the cookie for https only.
@@ -81,6 +84,14 @@ func Register(e *echo.Echo, server Server) {
 	e.GET("/procedure/:id/azioni/:event", s.page(s.actionForm))
 	e.POST("/procedure/:id/azioni/:event", s.page(s.fire))
 	e.GET("/documenti/:id", s.page(s.download))
+	e.GET("/avvisi", s.page(s.notices))
+	e.POST("/avvisi/letti", s.page(s.readNotices))
+	e.GET("/avvisi/impostazioni", s.page(s.preferences))
+	e.POST("/avvisi/impostazioni", s.page(s.savePreferences))
+	e.POST("/avvisi/calendario", s.page(s.calendarLink))
+	e.GET("/avvisi/posta", s.page(s.mails))
+	e.GET("/avvisi/posta/:file", s.page(s.mailFile))
+	e.GET("/calendario/:file", s.open(s.calendar))
 	e.GET("/efficienza", s.page(s.efficiency))
 	e.GET("/flussi", s.page(s.workflows))
 	e.GET("/flussi/:hash", s.page(s.workflow))

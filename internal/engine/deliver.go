@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/province-comuni/sua/internal/calendar"
+	"github.com/province-comuni/sua/internal/notice"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+// pauses are how long a notice waits after each attempt that failed; after the last it is given up.
+var pauses = []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}
+
+const (
+	claimed   = 5 * time.Minute // how long nobody else touches a notice that is being sent
+	sendLimit = 90 * time.Second
+)
+
+// DueNotices lists the notices of these channels (none: of all) to be sent now, those that waited longest first.
+func (e *Engine) DueNotices(ctx context.Context, limit int, channels ...string) ([]string, error) {
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.db.DueNotices(ctx, now, limit, channels...)
+}
+
+// DeliverNotice sends one notice through its channel and records what became of it; nil also when it is not due any more or somebody
+// else is sending it. What fails is tried again later, then given up: both stand in its row, and the error returned is only of this
+// program. A crash between sending and recording sends again under the same id.
+func (e *Engine) DeliverNotice(ctx context.Context, id string) error {
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := e.db.ClaimNotice(ctx, id, now, now.Add(claimed))
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("claim notice %s: %w", id, err)
+	}
+	m, wait, err := e.message(ctx, &n, now)
+	switch {
+	case err == nil && wait.After(now): // quiet hours that began after it was queued
+		n.State, n.NextTry, n.Attempts = store.NoticeQueued, wait, n.Attempts-1
+		return e.db.SettleNotice(ctx, n)
+	case err == nil:
+		sending, cancel := context.WithTimeout(ctx, sendLimit)
+		n.MessageID, err = e.cfg.Notices.Senders[n.Channel](sending, m)
+		cancel()
+	}
+	if ctx.Err() != nil && err != nil { // stopped: the claim runs out and somebody else sends it
+		return ctx.Err()
+	}
+	e.settle(&n, now, m.To, err)
+	ctx = context.WithoutCancel(ctx)
+	if n.Channel == store.ChannelWebhook && n.State == store.NoticeFailed { // the others for it wait too, and hold up nobody else
+		if err := e.db.Postpone(ctx, n.Target, n.NextTry); err != nil {
+			return err
+		}
+	}
+	return e.db.SettleNotice(ctx, n)
+}
+
+// settle notes the outcome of an attempt. Addresses of people stand in their tables only: they are struck out of errors.
+func (e *Engine) settle(n *store.Notice, now time.Time, to string, err error) {
+	if err == nil {
+		n.State, n.Error, n.SentAt = store.NoticeSent, "", &now
+		if n.Channel == store.ChannelWebhook { // it has answered
+			n.State, n.DeliveredAt = store.NoticeDelivered, &now
+		}
+		return
+	}
+	text := err.Error()
+	if to != "" && n.Channel != store.ChannelWebhook {
+		text = strings.ReplaceAll(text, to, "…")
+	}
+	if runes := []rune(strings.ToValidUTF8(text, "?")); len(runes) > 300 {
+		text = string(runes[:300])
+	}
+	n.State, n.Error = store.NoticeFailed, strings.ReplaceAll(text, "\x00", "")
+	if notice.IsPermanent(err) || n.Attempts > len(pauses) {
+		n.State = store.NoticeDead
+		e.cfg.Log.Error("notice given up", "notice", n.ID, "channel", n.Channel, "attempts", n.Attempts, "error", n.Error)
+		return
+	}
+	n.NextTry = now.Add(pauses[n.Attempts-1])
+	e.cfg.Log.Warn("notice not sent", "notice", n.ID, "channel", n.Channel, "attempt", n.Attempts, "again", n.NextTry, "error", n.Error)
+}
+
+var (
+	errNoSender  = errors.New("this channel is not configured")
+	errNoAddress = errors.New("the person has no address for this channel any more")
+	errNoSight   = errors.New("the person may not see the case any more")
+)
+
+// message puts a notice into words, for its person as the person is now. wait is when it may go.
+func (e *Engine) message(ctx context.Context, n *store.Notice, now time.Time) (m notice.Message, wait time.Time, err error) {
+	if !e.sends(n.Channel) {
+		return m, now, errNoSender
+	}
+	if err := e.parties.refresh(ctx); err != nil {
+		return m, now, err
+	}
+	who := e.parties.actor(n.Person)
+	if !scope(who).Sees(n.MemberBody, n.SUA) && n.CaseID != "" {
+		return m, now, &notice.Permanent{Err: errNoSight}
+	}
+	if n.Channel == store.ChannelWebhook {
+		m, err = e.webhookMessage(ctx, n)
+		return m, now, err
+	}
+	c, err := e.db.Contact(ctx, n.Person)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return m, now, err
+	}
+	to := e.reach(who, c)
+	m = notice.Message{ID: n.ID, Thread: n.Root, To: to.Email, Name: who.Name, Lang: to.Language, At: n.At}
+	if n.Channel == store.ChannelPEC {
+		m.To = to.PEC
+	}
+	if m.To == "" {
+		return m, now, &notice.Permanent{Err: errNoAddress}
+	}
+	values, err := told(n)
+	if err != nil {
+		return m, now, &notice.Permanent{Err: err}
+	}
+	ts := e.cfg.Notices.Templates
+	m.Subject, m.Text, m.HTML, err = ts.Mail(ts.For(n.Template), to.Language, values)
+	return m, to.awake(now), err
+}
+
+// DigestDue sums up, for each person who wants one mail a day and whose hour has come, what was held since the last one. It returns how
+// many it made; a second call on the same day makes none.
+func (e *Engine) DigestDue(ctx context.Context) (int, error) {
+	people, err := e.db.Held(ctx)
+	if err != nil || len(people) == 0 {
+		return 0, err
+	}
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	contacts, err := e.db.Contacts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	made := 0
+	for _, person := range people {
+		to := e.reach(e.parties.actor(person), contacts[person])
+		local := now.In(calendar.Rome)
+		if to.Mail == "digest" && local.Hour() < to.DigestHour { // whoever chose otherwise meanwhile gets what was held at once
+			continue
+		}
+		done, err := e.digest(ctx, person, to, now)
+		if err != nil {
+			return made, err
+		}
+		if done {
+			made++
+		}
+	}
+	return made, nil
+}
+
+// mostSummed bounds a digest; what is over goes into the next.
+const mostSummed = 200
+
+func (e *Engine) digest(ctx context.Context, person string, to reached, now time.Time) (bool, error) {
+	source := "digest:" + calendar.DateOf(now).String()
+	before, err := e.db.Notices(ctx, store.Everything, store.NoticeFilter{Person: person, Source: source, Limit: 1})
+	if err != nil || len(before) > 0 {
+		return false, err
+	}
+	held, err := e.db.HeldNotices(ctx, person, now, mostSummed)
+	if err != nil || len(held) == 0 {
+		return false, err
+	}
+	list := Text{}
+	for i := range held {
+		values, err := told(&held[i])
+		if err != nil {
+			return false, err
+		}
+		t := e.cfg.Notices.Templates.For(held[i].Template)
+		it, _ := t.Render("it", values)
+		en, _ := t.Render("en", values)
+		link := values["link"].IT
+		list.IT, list.EN = list.IT+"• "+it+"\n  "+link+"\n", list.EN+"• "+en+"\n  "+link+"\n"
+	}
+	values := notice.Values{"list": notice.Text{IT: strings.TrimSpace(list.IT), EN: strings.TrimSpace(list.EN)}, "link": {IT: e.cfg.Notices.PublicURL + "/avvisi", EN: e.cfg.Notices.PublicURL + "/avvisi"}}
+	params, err := json.Marshal(values)
+	if err != nil {
+		return false, err
+	}
+	sum := store.Notice{
+		ID: e.cfg.NewID(), Source: source, Person: person, Channel: store.ChannelMail, MemberBody: held[0].MemberBody, SUA: held[0].SUA,
+		Template: notice.Digest, Params: params, State: store.NoticeQueued, NextTry: to.awake(now), At: now,
+	}
+	if to.Mail == "off" {
+		sum.State = store.NoticeDead
+	}
+	return true, e.db.Digest(ctx, sum, held)
+}
+
+// EscalateDue tells the directors of notices that asked for something, that nobody has read for too long, and after which nothing has
+// happened in the case. It returns how many; each is told once.
+func (e *Engine) EscalateDue(ctx context.Context) (int, error) {
+	after := e.cfg.Notices.EscalateAfter
+	if after == 0 {
+		return 0, nil
+	}
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	told := 0
+	for {
+		late, err := e.db.Unanswered(ctx, now.Add(-after), 200)
+		if err != nil || len(late) == 0 {
+			return told, err
+		}
+		seen := map[string]bool{}
+		for _, n := range late {
+			if seen[n.Source] {
+				continue
+			}
+			seen[n.Source] = true
+			done, err := e.escalate(ctx, n, late, now)
+			if err != nil {
+				return told, err
+			}
+			if done {
+				told++
+			}
+		}
+	}
+}
+
+func (e *Engine) escalate(ctx context.Context, n store.Notice, late []store.Notice, now time.Time) (bool, error) {
+	var to []string
+	for _, x := range late {
+		if x.Source != n.Source {
+			continue
+		}
+		bodies := e.parties.actor(x.Person).Bodies()
+		if slices.Contains(bodies, n.MemberBody) && !slices.Contains(to, "member_director") {
+			to = append(to, "member_director")
+		}
+		if slices.Contains(bodies, n.SUA) && !slices.Contains(to, "sua_director") {
+			to = append(to, "sua_director")
+		}
+	}
+	payload, err := json.Marshal(noticeOrder{Template: notice.Escalation, To: to, Event: n.Event, Seq: n.Seq})
+	if err != nil {
+		return false, err
+	}
+	return e.db.Escalate(ctx, n, store.Message{Topic: store.NoticeTopic, CaseID: n.CaseID, Root: n.Root, MemberBody: n.MemberBody, SUA: n.SUA, Payload: payload, At: now}, now)
+}

@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/province-comuni/sua/internal/auth"
+	"github.com/province-comuni/sua/internal/calendar"
+	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/notice"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+// tale is what a notice is about.
+type tale struct {
+	e        *Engine
+	c, root  *store.Case
+	def      *flow.Definition // nil when it is gone
+	order    noticeOrder
+	happened *store.Event // nil when there is none
+	term     *store.Deadline
+	now      time.Time
+	fields   []string // that its template names
+}
+
+// reasons are the inputs that say why an event happened.
+var reasons = []string{"reason", "reasons", "motivation"}
+
+// values gives the fields of the template as this person may see them; what is secret for now is left out.
+func (t *tale) values(who auth.Actor) notice.Values {
+	v := notice.Values{}
+	seen := look(who, t.c)
+	own, top := t.e.summary(t.c, seen), t.e.summary(t.root, look(who, t.root))
+	for _, f := range t.fields {
+		var x Text
+		switch f {
+		case "case.title":
+			x = same(firstOf(own.Title, top.Title))
+			if x.IT == "" {
+				x = top.Workflow.Label
+			}
+		case "case.label":
+			x = own.Workflow.Label
+			if t.def != nil {
+				x = caseLabel(t.c, t.def)
+			}
+		case "case.cig":
+			x = same(firstOf(own.CIG, top.CIG))
+		case "case.state":
+			x = own.State.Label
+		case "body":
+			x = same(t.e.parties.bodyRef(t.c.MemberBody).Name)
+		case "sua":
+			x = same(t.e.parties.bodyRef(t.c.SUA).Name)
+		case "link":
+			x = same(t.e.cfg.Notices.PublicURL + "/procedure/" + t.c.ID)
+		default:
+			x = t.ofEvent(f, seen)
+		}
+		if x.IT != "" {
+			v[f] = notice.Text{IT: x.IT, EN: x.EN}
+		}
+	}
+	return v
+}
+
+// ofEvent gives the fields about the event or the term.
+func (t *tale) ofEvent(field string, seen sight) Text {
+	if t.term != nil {
+		if x, ok := t.ofTerm(field); ok {
+			return x
+		}
+	}
+	var decl *flow.Event
+	if t.def != nil {
+		decl, _ = t.def.Event(t.order.Event)
+	}
+	switch {
+	case field == "event.label" && decl != nil:
+		return decl.Label
+	case field == "event.label":
+		if t.def != nil {
+			if d, ok := t.def.Deadline(t.order.Event); ok {
+				return d.Label
+			}
+		}
+		return same(t.order.Event)
+	case field == "law" && decl != nil:
+		return same(decl.Law)
+	case field == "event.day" && t.happened != nil:
+		return dayText(calendar.DateOf(t.happened.Effective))
+	case field == "reason" && t.happened != nil && decl != nil:
+		return same(reasonOf(t.happened, decl, seen))
+	}
+	return Text{}
+}
+
+// reasonOf reads the motivation among what was given to an event: from its secret part only for who may see that.
+func reasonOf(ev *store.Event, decl *flow.Event, seen sight) string {
+	parts := [][]byte{ev.OpenBody}
+	if decl.Secret != nil && seen.sees(decl.Secret, "") {
+		parts = append(parts, ev.SecretBody)
+	}
+	for _, part := range parts {
+		var told struct {
+			Inputs map[string]any `json:"inputs"`
+		}
+		if len(part) == 0 || json.Unmarshal(part, &told) != nil {
+			continue
+		}
+		for _, id := range reasons {
+			if s, ok := told.Inputs[id].(string); ok && s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// findTerm picks the deadline that a notice about a term means: of the name in the order, started by that event; or the one whose
+// expiry brought the event about.
+func (t *tale) findTerm(all []store.Deadline) {
+	if !isTermNotice(t.order.Template) {
+		return
+	}
+	name, seq := t.order.Event, t.order.Seq
+	if t.def != nil {
+		if _, isTerm := t.def.Deadline(name); !isTerm && t.happened != nil {
+			var told story
+			if json.Unmarshal(t.happened.OpenBody, &told) == nil {
+				name, seq = told.Deadline, 0
+			}
+		}
+	}
+	for i := range all {
+		if d := &all[i]; d.CaseID == t.c.ID && d.Name == name && (seq == 0 || d.StartedSeq == seq) {
+			t.term = d
+		}
+	}
+}
+
+func (t *tale) ofTerm(field string) (Text, bool) {
+	var decl *flow.Deadline
+	if t.def != nil {
+		decl, _ = t.def.Deadline(t.term.Name)
+	}
+	day, err := calendar.ParseDate(t.term.LastDay)
+	switch field {
+	case "deadline.label", "event.label":
+		if decl != nil {
+			return decl.Label, true
+		}
+		return same(t.term.Name), true
+	case "deadline.last_day":
+		if err != nil {
+			return same(t.term.LastDay), true
+		}
+		return dayText(day), true
+	case "deadline.left":
+		if err != nil {
+			return Text{}, true
+		}
+		return same(strconv.Itoa(max(0, day.Sub(calendar.DateOf(t.now))))), true
+	case "deadline.then":
+		if decl != nil {
+			if ev, ok := t.def.Event(decl.Fire); ok {
+				return ev.Label, true
+			}
+		}
+		return Text{}, true
+	case "deadline.blocked":
+		var no Refusal
+		if t.term.BlockedBy != nil && json.Unmarshal(t.term.BlockedBy, &no) == nil {
+			return no.Text, true
+		}
+		return Text{}, true
+	case "law":
+		if decl != nil {
+			return same(decl.Law), true
+		}
+	case "event.day":
+		return Text{}, true
+	}
+	return Text{}, false
+}
+
+func same(s string) Text { return Text{IT: s, EN: s} }
+
+func firstOf(all ...string) string {
+	if i := slices.IndexFunc(all, func(s string) bool { return s != "" }); i >= 0 {
+		return all[i]
+	}
+	return ""
+}
+
+func dayText(d calendar.Date) Text { return Text{IT: d.Italian(), EN: d.English()} }
+
+// told reads the values of a notice back.
+func told(n *store.Notice) (notice.Values, error) {
+	v := notice.Values{}
+	if err := json.Unmarshal(n.Params, &v); err != nil {
+		return nil, fmt.Errorf("notice %s: %w", n.ID, err)
+	}
+	return v, nil
+}

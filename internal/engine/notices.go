@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/province-comuni/sua/internal/auth"
+	"github.com/province-comuni/sua/internal/notice"
+	"github.com/province-comuni/sua/internal/store"
+)
+
+// Notices says how people are told.
+type Notices struct {
+	Templates *notice.Templates // nil: those that ship
+	// Senders carry messages away, by channel (store.ChannelMail …); a channel without one is not used. Each returns the id under
+	// which the message went; a *notice.Permanent error is not tried again.
+	Senders map[string]func(context.Context, notice.Message) (string, error)
+	// PublicURL is the address of the program in links, without a trailing slash.
+	PublicURL string
+	// EscalateAfter is how long a notice that asks for something waits before the director is told; 0 is never.
+	EscalateAfter time.Duration
+	// PrivateWebhooks lets webhooks name addresses that are not public, and http.
+	PrivateWebhooks bool
+}
+
+// noticeOrder is the payload of an outbox row: which notice, for whom, about which event. For a deadline Event is its name and Seq the
+// event that started it.
+type noticeOrder struct {
+	Template string   `json:"template"`
+	To       []string `json:"to"`
+	Event    string   `json:"event"`
+	Seq      int64    `json:"seq"`
+}
+
+// ExpandOutbox turns the oldest messages of the outbox, at most limit, into notices: one for each person concerned and channel by which
+// that person is told, and one for each webhook that asked. It returns how many messages there were. Messages become notices in the
+// transaction that marks them sent: called twice, or by several processes, each is told once.
+func (e *Engine) ExpandOutbox(ctx context.Context, limit int) (int, error) {
+	if some, err := e.db.HasOutbox(ctx); err != nil || !some {
+		return 0, err
+	}
+	if err := e.parties.refresh(ctx); err != nil { // people whom another process added are told too
+		return 0, err
+	}
+	contacts, err := e.db.Contacts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	hooks, err := e.db.Webhooks(ctx, store.Everything, "")
+	if err != nil {
+		return 0, err
+	}
+	n, err := e.db.Relay(ctx, limit, func(tx *store.Tx, messages []store.Message) error {
+		x := &expansion{e: e, tx: tx, contacts: contacts, hooks: hooks}
+		if err := x.load(messages); err != nil {
+			return err
+		}
+		for _, m := range messages {
+			if err := x.expand(m); err != nil { // one that cannot be read must not hold up the others
+				e.cfg.Log.Error("notice not made", "outbox", m.ID, "case", m.CaseID, "error", err)
+			}
+		}
+		tx.InsertNotices(x.out)
+		return nil
+	})
+	if err != nil {
+		return n, fmt.Errorf("expand outbox: %w", err)
+	}
+	return n, nil
+}
+
+// expansion is one batch of messages with what it takes to tell them.
+type expansion struct {
+	e         *Engine
+	tx        *store.Tx
+	contacts  map[string]store.Contact
+	hooks     []store.Webhook
+	cases     map[string]*store.Case
+	events    map[store.EventKey]store.Event
+	deadlines []store.Deadline
+	out       []store.Notice
+}
+
+// load reads what a batch is about in three round trips, whatever its size.
+func (x *expansion) load(messages []store.Message) error {
+	var ids, timed []string
+	var keys []store.EventKey
+	for _, m := range messages {
+		ids = append(ids, m.CaseID, m.Root)
+		var order noticeOrder
+		if json.Unmarshal(m.Payload, &order) != nil {
+			continue // expand says so
+		}
+		keys = append(keys, store.EventKey{Root: m.Root, Seq: order.Seq})
+		if isTermNotice(order.Template) {
+			timed = append(timed, m.CaseID)
+		}
+	}
+	slices.Sort(ids)
+	var err error
+	if x.cases, err = x.tx.CasesByID(slices.Compact(ids)); err != nil {
+		return err
+	}
+	if x.events, err = x.tx.EventParts(keys); err != nil {
+		return err
+	}
+	if len(timed) > 0 {
+		slices.Sort(timed)
+		x.deadlines, err = x.tx.DeadlinesOf(slices.Compact(timed))
+	}
+	return err
+}
+
+func isTermNotice(template string) bool {
+	return template == notice.Reminder || template == notice.Expired || template == notice.Blocked
+}
+
+// expand makes the notices of one message.
+func (x *expansion) expand(m store.Message) error {
+	var order noticeOrder
+	if err := json.Unmarshal(m.Payload, &order); err != nil {
+		return fmt.Errorf("payload: %w", err)
+	}
+	c, root := x.cases[m.CaseID], x.cases[m.Root]
+	if c == nil || root == nil {
+		return fmt.Errorf("case %s: %w", m.CaseID, ErrNotFound)
+	}
+	t := x.e.cfg.Notices.Templates.For(order.Template)
+	tale := &tale{e: x.e, c: c, root: root, order: order, now: x.tx.Now, fields: t.Fields()}
+	tale.def, _ = x.e.Definition(c.Hash) // the definition of an old ended case may be gone: then ids are told
+	if ev, ok := x.events[store.EventKey{Root: m.Root, Seq: order.Seq}]; ok {
+		tale.happened = &ev
+	}
+	tale.findTerm(x.deadlines)
+	first := store.Notice{
+		Source: "outbox:" + strconv.FormatInt(m.ID, 10), CaseID: c.ID, Root: c.Root, MemberBody: c.MemberBody, SUA: c.SUA,
+		Event: order.Event, Seq: order.Seq, Template: order.Template, Act: t.Act, At: m.At, NextTry: x.tx.Now,
+	}
+	for _, person := range x.e.recipients(c, order.To) {
+		who := x.e.parties.actor(person)
+		if !scope(who).Sees(c.MemberBody, c.SUA) {
+			continue // who follows a case may have left its bodies
+		}
+		values, err := json.Marshal(tale.values(who))
+		if err != nil {
+			return err
+		}
+		n := first
+		n.Person, n.Params = person, values
+		x.channels(n, who, t)
+	}
+	return x.tellWebhooks(first, tale)
+}
+
+// channels adds the notice once for each way in which the person is told.
+func (x *expansion) channels(n store.Notice, who auth.Actor, t *notice.Template) {
+	add := func(channel, state string, next time.Time) {
+		n.ID, n.Channel, n.State, n.NextTry = x.e.cfg.NewID(), channel, state, next
+		n.SentAt = nil
+		if state == store.NoticeSent {
+			n.SentAt = &x.tx.Now
+		}
+		x.out = append(x.out, n)
+	}
+	add(store.ChannelApp, store.NoticeSent, x.tx.Now)
+	to := x.e.reach(who, x.contacts[n.Person])
+	if x.e.sends(store.ChannelMail) && to.Email != "" {
+		switch to.Mail {
+		case "now":
+			add(store.ChannelMail, store.NoticeQueued, to.awake(x.tx.Now))
+		case "digest":
+			add(store.ChannelDigest, store.NoticeHeld, x.tx.Now)
+		}
+	}
+	if t.Formal && x.e.sends(store.ChannelPEC) && to.PEC != "" {
+		add(store.ChannelPEC, store.NoticeQueued, to.awake(x.tx.Now))
+	}
+}
+
+func (e *Engine) sends(channel string) bool { return e.cfg.Notices.Senders[channel] != nil }
+
+// recipients are the people whom a notice of a case concerns: the holders of roles in its bodies, and with "followers" its RUP and its
+// officer. Where the case has a RUP of its own, or an officer, the role means that person and not all colleagues.
+func (e *Engine) recipients(c *store.Case, to []string) []string {
+	var out []string
+	for _, role := range to {
+		if role == "followers" {
+			out = append(out, c.RUP, c.Officer)
+			continue
+		}
+		var all []string
+		for _, body := range bodiesOf(roles[role].Side, c.MemberBody, c.SUA) {
+			all = append(all, e.parties.holding(role, body)...)
+		}
+		own := map[string]string{"rup": c.RUP, "sua_clerk": c.Officer}[role]
+		if slices.Contains(all, own) {
+			all = []string{own}
+		}
+		out = append(out, all...)
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(id string) bool { return id == "" || strings.HasPrefix(id, "system:") })
+}
