@@ -19,6 +19,24 @@ import (
 	"github.com/province-comuni/sua/internal/store/storetest"
 )
 
+// waiting is a request that is granted by silence.
+const waiting = `
+workflow: waiting
+version: 1
+case: waiting
+label: {it: Attesa, en: Waiting}
+start: asked
+stages: {all: {label: {it: Tutto, en: All}}}
+states:
+  asked:   {stage: all, label: {it: Chiesto, en: Asked}}
+  granted: {stage: all, final: granted, label: {it: Concesso, en: Granted}}
+deadlines:
+  answer: {label: {it: Risposta, en: Answer}, law: art. 62 c. 10, term: request.answer_days, counted: calendar_roll, while: [asked], at_expiry: {fire: grant}}
+events:
+  ask:   {opens: true, label: {it: Chiedi, en: Ask}, by: [rup], to: asked, then: [{start: answer}]}
+  grant: {label: {it: Concedi, en: Grant}, by: [system], from: [asked], to: granted}
+`
+
 // From the event to the file of the mail, with two workers and a webhook that hangs beside.
 func TestNoticesLeaveWhileAWebhookHangs(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
