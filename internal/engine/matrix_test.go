@@ -10,6 +10,7 @@ import (
 	"github.com/province-comuni/sua/internal/engine"
 	"github.com/province-comuni/sua/internal/flow"
 	"github.com/province-comuni/sua/internal/store"
+	"github.com/province-comuni/sua/internal/store/storetest"
 )
 
 // put stores a case of a workflow straight in a state, without a history: to look at what may be done there.
@@ -96,13 +97,27 @@ func letThrough(err error) bool {
 	return k == engine.KindInvalid || k == engine.KindRefused
 }
 
+// once runs f on SQLite with the workflows that ship: who may do what does not depend on the database, and there are some
+// thirty thousand combinations.
+func once(t *testing.T, f func(t *testing.T, o *office)) {
+	t.Helper()
+	c := newClock("2026-03-02T08:00:00Z")
+	f(t, newOffice(t, storetest.SQLite(t, store.Options{Now: c.now}), c, nil))
+}
+
+// skipped leaves most of a long table out of a run that looks for data races.
+func skipped(i int) bool { return racing && i%10 != 0 }
+
 func TestRoleEventBodyMatrix(t *testing.T) {
-	each(t, nil, func(t *testing.T, o *office) {
+	once(t, func(t *testing.T, o *office) {
 		checked, open := 0, 0
 		for _, def := range o.Library().All() {
 			id := "m-" + def.Workflow
 			put(t, o, def, id, def.States[0].ID)
 			for i := range def.Events {
+				if skipped(i) {
+					continue
+				}
 				ev := &def.Events[i]
 				for _, p := range posts() {
 					err := probe(t, o, p.actor(), id, ev.ID)
@@ -121,7 +136,7 @@ func TestRoleEventBodyMatrix(t *testing.T) {
 				}
 			}
 		}
-		if checked < 1000 || open < 30 {
+		if checked < 1000 && !racing || open < 30 {
 			t.Errorf("only %d combinations, %d allowed", checked, open)
 		}
 	})
@@ -130,9 +145,12 @@ func TestRoleEventBodyMatrix(t *testing.T) {
 // From every state: exactly the events that leave from it are possible, for exactly the roles that may fire them, and
 // Options says the same as Fire.
 func TestStateEventMatrix(t *testing.T) {
-	each(t, nil, func(t *testing.T, o *office) {
+	once(t, func(t *testing.T, o *office) {
 		for _, def := range o.Library().All() {
-			for _, st := range def.States {
+			for i, st := range def.States {
+				if skipped(i) {
+					continue
+				}
 				id := fmt.Sprintf("s-%s-%s", def.Workflow, st.ID)
 				put(t, o, def, id, st.ID)
 				for i := range def.Events {
