@@ -91,9 +91,19 @@ func (b jsonBody[T]) read(w http.ResponseWriter, r *http.Request) (T, error) {
 
 // fill puts a checked tree into a value of the kinds that bodies are made of, without reading the text a second time.
 func fill(into reflect.Value, tree any) bool {
+	if tree != nil && into.Kind() == reflect.Pointer {
+		into.Set(reflect.New(into.Type().Elem()))
+		into = into.Elem()
+	}
 	switch v := tree.(type) {
 	case nil: // the same as absent
 		return true
+	case json.Number:
+		n, err := v.Int64()
+		if err == nil && into.CanInt() && !into.OverflowInt(n) {
+			into.SetInt(n)
+			return true
+		}
 	case string:
 		if into.Kind() == reflect.String {
 			into.SetString(v)

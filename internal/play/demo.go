@@ -71,6 +71,9 @@ type bodyEntry struct {
 	Patron  string `yaml:"patron"` // MM-DD
 }
 
+// newsKept is how far back the notices of the demonstration go.
+const newsKept = 7 * 24 * time.Hour
+
 // Demo loads the demonstration into an empty database: bodies, people, agreements, and requests brought to different points by
 // playing their scripts on the days before now. Loaded already, it does nothing and reports false. ErrOtherCases when the
 // database (db, the one of cfg.Engine) holds other cases; nothing is changed then. The clock ends at now.
@@ -103,6 +106,13 @@ func demonstrate(ctx context.Context, cfg Config, db *store.DB, now time.Time, t
 	}
 	if _, err := perform(ctx, cfg, tales, now, trace); err != nil {
 		return false, fmt.Errorf("play the demonstration: %w", err)
+	}
+	err = db.Create(ctx, store.Everything, nil, func(tx *store.Tx) error {
+		tx.LetGo(now.Add(-newsKept)) // three years of news at once would hide today's
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("old news of the demonstration: %w", err)
 	}
 	return true, d.savePeople(ctx, cfg, func(id string) bool { return id == demoMark })
 }

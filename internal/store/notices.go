@@ -98,6 +98,11 @@ func (db *DB) Relay(ctx context.Context, limit int, f func(*Tx, []Message) error
 	return len(found), err
 }
 
+// LetGo queues that messages older than an instant are taken as told: nobody is to hear of them any more.
+func (tx *Tx) LetGo(before time.Time) {
+	tx.queueText("UPDATE outbox SET sent_at = $1 WHERE sent_at IS NULL AND at < $1", before)
+}
+
 // HasOutbox reports whether a message waits: a look that takes no lock.
 func (db *DB) HasOutbox(ctx context.Context) (bool, error) {
 	var some bool
