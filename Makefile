@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)"
+BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 # Packages whose tests run under the race detector: there several goroutines meet.
 RACE_PKGS := ./internal/engine/... ./internal/store/... ./internal/jobs/...
