@@ -162,9 +162,12 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 	return err
 }
 
-// loops are what a worker does beside its queues: notices on their way out, and receipts of certified mail on their way in.
+// loops are what a worker does beside its queues: notices on their way out, numbers of events, and receipts of certified mail on their way in.
 func (p *program) loops() []func(context.Context) {
-	out := []func(context.Context){func(ctx context.Context) { jobs.SendNotices(ctx, p.engine, noticesEvery, p.log) }}
+	out := []func(context.Context){
+		func(ctx context.Context) { jobs.SendNotices(ctx, p.engine, noticesEvery, p.log) },
+		func(ctx context.Context) { jobs.Sequence(ctx, p.engine, sequenceEvery, p.log) },
+	}
 	if p.mailbox != nil {
 		out = append(out, func(ctx context.Context) { jobs.Receipts(ctx, p.engine, p.mailbox, receiptsEvery, p.log) })
 	}
