@@ -60,14 +60,18 @@ func (db *DB) Changes(ctx context.Context, scope Scope, f ChangeFilter) (ChangeP
 		q.args = append(q.args, f.Workflow)
 		where += fmt.Sprintf(" AND EXISTS (SELECT 1 FROM cases c WHERE c.id = e.case_id AND c.workflow = $%d)", len(q.args))
 	}
-	if db.pool == nil && !scope.All { // on PostgreSQL row-level security says the same
-		list, err := (&Tx{db: db}).list(scope.Bodies)
+	if !scope.All { // on PostgreSQL row-level security says the same once more
+		n := len(q.args) + 1
+		member, bodies, err := db.among("e.member_body", scope.Bodies, n)
 		if err != nil {
 			return page, err
 		}
-		q.args = append(q.args, list)
-		n := len(q.args)
-		where += fmt.Sprintf(" AND (e.member_body IN (SELECT value FROM json_each($%d)) OR e.sua IN (SELECT value FROM json_each($%d)))", n, n)
+		sua, _, err := db.among("e.sua", scope.Bodies, n)
+		if err != nil {
+			return page, err
+		}
+		q.args = append(q.args, bodies)
+		where += " AND (" + member + " OR " + sua + ")"
 	}
 	q.sql = "SELECT " + changeColumns + " WHERE " + where + " ORDER BY l.n LIMIT $2"
 	head := query{sql: "SELECT n FROM log_head", scan: func(r rows) error { return r.Scan(&page.Last) }}
@@ -83,4 +87,25 @@ func (db *DB) Changes(ctx context.Context, scope Scope, f ChangeFilter) (ChangeP
 		page.Next = page.Items[n-1].N
 	}
 	return page, nil
+}
+
+// CasesByID reads cases of a scope by their ids; those that are not there, or not in scope, are left out.
+func (db *DB) CasesByID(ctx context.Context, scope Scope, ids []string) (map[string]*Case, error) {
+	out := make(map[string]*Case, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	in, arg, err := db.among("id", ids, 1)
+	if err != nil {
+		return nil, err
+	}
+	err = db.read(ctx, scope, readCases(in, arg, func(c *Case) {
+		if scope.Sees(c.MemberBody, c.SUA) {
+			out[c.ID] = c
+		}
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("read cases: %w", err)
+	}
+	return out, nil
 }
