@@ -173,7 +173,6 @@ func TestATreeKeepsItsOrderWhateverTheTransactions(t *testing.T) {
 	url, _ := storetest.PostgresURLs(t)
 	db := opened(t, store.Options{URL: url, MaxConns: 4})
 	insert(t, db, plain("a"), plain("b"), plain("c"))
-	sequence(t, db) // the first time takes note of the cluster
 	low, between, high := connect(t, url), connect(t, url), connect(t, url)
 	for _, conn := range []*pgx.Conn{low, between, high} {
 		do(t, conn, "BEGIN")
