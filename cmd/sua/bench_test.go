@@ -127,7 +127,7 @@ func startRing(b *testing.B, url string, n int) *ring {
 	cfg := config.Default()
 	cfg.Database.URL, cfg.Database.OwnerURL, cfg.Workflows.Folder, cfg.Documents.Folder = url, url, folder, filepath.Join(folder, "documents")
 	cfg.RateLimit.PerMinute, cfg.Log.Level = 0, "error"
-	calmCollector()
+	calmCollector(b.Context())
 	r := &ring{}
 	p := &program{cfg: cfg, log: newLog(cfg.Log)}
 	var err error

@@ -50,17 +50,9 @@ func serveCommand() *cobra.Command {
 	return c
 }
 
-// calmCollector makes the garbage collector come half as often: what is alive is small, some 15 MB. It sets no limit: one near to
-// what the program needs makes the collector work all the time. GOGC still decides where it is set.
-func calmCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
-	}
-}
-
 // serve runs until ctx ends: pages, API and background work in one process, or the part that the role names.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
-	calmCollector()
+	calmCollector(ctx)
 	var listener net.Listener
 	if cfg.Role != "worker" {
 		var err error
