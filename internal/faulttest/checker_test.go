@@ -81,9 +81,14 @@ func (s *site) settle(t testing.TB) {
 	t.Helper()
 	b := s.open(t)
 	defer b.close()
-	eventually(t, 30*time.Second, "deadlines applied and outbox empty", func() bool {
-		return b.count("SELECT (SELECT count(*) FROM deadlines WHERE status = 'running') + (SELECT count(*) FROM outbox WHERE sent_at IS NULL)") == 0
+	running, waiting := 0, 0
+	err := waitFor(30*time.Second, "deadlines applied and outbox empty", func() bool {
+		running, waiting = b.count("SELECT count(*) FROM deadlines WHERE status = 'running'"), b.count("SELECT count(*) FROM outbox WHERE sent_at IS NULL")
+		return running+waiting == 0
 	})
+	if err != nil {
+		t.Fatalf("%v: %d deadlines run, %d messages wait", err, running, waiting)
+	}
 }
 
 // check compares the database with what the clients were told.

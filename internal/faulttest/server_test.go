@@ -64,7 +64,7 @@ func served(t testing.TB, s *site, args ...string) *server {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("the end of the server's log:\n%s", p.log.tail(30))
+			t.Logf("what the server says of its work:\n%s\nthe end of its log:\n%s", p.log.work(), p.log.tail(5))
 		}
 	})
 	p.start(args...)
@@ -157,6 +157,17 @@ func (l *logBook) says(words ...string) int {
 		}
 	}
 	return n
+}
+
+// work are the lines above level info that tell of no request.
+func (l *logBook) work() string {
+	var out []string
+	for line := range strings.Lines(l.text()) {
+		if !strings.Contains(line, `"msg":"request"`) && !strings.Contains(line, `"msg":"api"`) && !strings.Contains(line, `"level":"INFO"`) {
+			out = append(out, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(out[max(0, len(out)-15):], "\n")
 }
 
 func (l *logBook) tail(lines int) string {
