@@ -19,7 +19,10 @@ import (
 
 // cutter is a toxic of ours: each connection that it stands in ends after a number of bytes that is drawn when it begins, in the
 // middle of a message as it comes. toxiproxy's own limit_data has one number for all connections.
-type cutter struct{ cut *cut }
+type cutter struct {
+	cut  *cut
+	most int // bytes: fewer come from PostgreSQL than go to it, and an answer that is cut short is the worse news
+}
 
 // cut is what the cutters of a proxy share. It is reached over a registry, because toxics are made from JSON.
 type cut struct {
@@ -32,7 +35,7 @@ type cut struct {
 
 // budget is how many more bytes a connection lives; fewer than nothing: it is left alone. It is drawn at its beginning, and again
 // when the calm is over.
-func (c *cut) budget(left *int, drawn *int) int {
+func (c *cut) budget(most int, left, drawn *int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -42,7 +45,7 @@ func (c *cut) budget(left *int, drawn *int) int {
 	case c.rng.IntN(4) == 0:
 		*left = -1
 	default:
-		*left = 400 + c.rng.IntN(12_000)
+		*left = 100 + c.rng.IntN(most)
 	}
 	*drawn = c.storms
 	return *left
@@ -68,7 +71,7 @@ func (k *cutter) Pipe(stub *toxics.ToxicStub) {
 				stub.Close()
 				return
 			}
-			if now := k.cut.budget(&left, &drawn); now < 0 || len(chunk.Data) < now {
+			if now := k.cut.budget(k.most, &left, &drawn); now < 0 || len(chunk.Data) < now {
 				left -= min(len(chunk.Data), max(now, 0))
 				stub.Output <- chunk
 				continue
@@ -91,12 +94,13 @@ func line(t *testing.T, upstream int, seed uint64) (port string, c *cut) {
 	p := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "postgres", "127.0.0.1:0", net.JoinHostPort("127.0.0.1", strconv.Itoa(upstream)))
 	c = &cut{calm: true, rng: rand.New(rand.NewPCG(seed, 7))}
 	toxics.Register("cutter", &cutter{}) // a name to ask for; what it makes is told its proxy below
-	for _, direction := range []string{"upstream", "downstream"} {
+	for direction, most := range map[string]int{"upstream": 40_000, "downstream": 3000} {
 		w, err := p.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name": %q, "type": "cutter", "stream": %q}`, direction, direction)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Toxic.(*cutter).cut = c
+		cutter := w.Toxic.(*cutter)
+		cutter.cut, cutter.most = c, most
 	}
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -124,6 +128,9 @@ func TestConnectionsCut(t *testing.T) {
 		l.run(clients, things)
 		c.set(true)
 		l.judge()
+		if c.n == 0 {
+			t.Error("no connection was cut")
+		}
 		t.Logf("%d requests, %d connections cut, %d attempts without an answer, %d of the requests had had their effect", len(l.requests), c.n, l.unanswered(), l.unheard())
 	})
 }

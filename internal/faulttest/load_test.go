@@ -185,20 +185,25 @@ func (c *client) fire(key string, k *known, event string, inputs map[string]any)
 }
 
 func (c *client) attach(key string, k *known) bool {
-	var b bytes.Buffer
-	form := multipart.NewWriter(&b)
-	_ = form.WriteField("type", "access_decision") // into memory
-	part, _ := form.CreateFormFile("file", key+".txt")
-	fmt.Fprintf(part, "atto %s", key)
-	_ = form.Close()
-	r := &request{event: "attach", caseID: k.id, key: key, path: "/cases/" + k.id + "/documents", media: form.FormDataContentType(), body: b.Bytes()}
-	if !c.do(r) {
+	r := upload(k.id, key)
+	if !c.do(&r) {
 		return false
 	}
 	if r.status != http.StatusCreated {
 		c.t.Errorf("attach: %d %s", r.status, r.answer)
 	}
 	return true
+}
+
+// upload is a request for a document that holds its key.
+func upload(id, key string) request {
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	_ = form.WriteField("type", "access_decision") // into memory
+	part, _ := form.CreateFormFile("file", key+".txt")
+	fmt.Fprintf(part, "atto %s", key)
+	_ = form.Close()
+	return request{event: "attach", caseID: id, key: key, path: "/cases/" + id + "/documents", media: form.FormDataContentType(), body: b.Bytes()}
 }
 
 // look reads what the case is now.
