@@ -56,12 +56,13 @@ type load struct {
 	cases    []*known // of everybody
 	done     int      // requests answered
 	marks    map[int]chan struct{}
+	faults   map[int]int // answers by status, those that say that something is broken
 }
 
 func newLoad(t testing.TB, s *site, address string, seed uint64) *load {
 	tr := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(tr.CloseIdleConnections)
-	return &load{t: t, site: s, address: address, seed: seed, web: &http.Client{Transport: tr, Timeout: 20 * time.Second}, marks: map[int]chan struct{}{}}
+	return &load{t: t, site: s, address: address, seed: seed, web: &http.Client{Transport: tr, Timeout: 20 * time.Second}, marks: map[int]chan struct{}{}, faults: map[int]int{}}
 }
 
 // run lets clients do so many things each, and returns when all were answered.
@@ -288,6 +289,9 @@ func (l *load) send(r *request) (int, []byte, error) {
 
 // clear fails unless a fault is told as one, in the format of the API and in words for people.
 func (l *load) clear(res *http.Response, answer []byte) {
+	l.mu.Lock()
+	l.faults[res.StatusCode]++
+	l.mu.Unlock()
 	var p struct{ Code, Detail string }
 	if err := json.Unmarshal(answer, &p); err != nil || res.Header.Get("Content-Type") != "application/problem+json" || p.Detail == "" {
 		l.t.Errorf("a fault that is not clear: %d %s", res.StatusCode, answer)
@@ -295,6 +299,13 @@ func (l *load) clear(res *http.Response, answer []byte) {
 	if res.StatusCode == http.StatusInternalServerError {
 		l.t.Errorf("a fault of what the program stands on is told as one of its own: %s", answer)
 	}
+}
+
+// told counts the answers of a status that says that something is broken.
+func (l *load) told(status int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.faults[status]
 }
 
 // read reads the answer, nil when the status is another.

@@ -62,12 +62,15 @@ func inPlace(m *testing.M) int {
 	return code
 }
 
-// binary builds sua once.
+// binary builds sua once, or takes the one that SUA_TEST_BINARY names.
 func binary(t testing.TB) string {
 	t.Helper()
 	place.program.Do(func() {
+		if place.sua = os.Getenv("SUA_TEST_BINARY"); place.sua != "" {
+			return
+		}
 		place.sua = filepath.Join(place.folder, "sua")
-		out, err := exec.Command("go", "build", "-o", place.sua, "../../cmd/sua").CombinedOutput()
+		out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", place.sua, "../../cmd/sua").CombinedOutput()
 		if err != nil {
 			place.errBuild = fmt.Errorf("go build: %w\n%s", err, out)
 		}
