@@ -355,7 +355,7 @@ func seeds(few int) []uint64 {
 	if s, err := strconv.ParseUint(os.Getenv("SUA_TEST_SEED"), 10, 64); err == nil {
 		return []uint64{s}
 	}
-	if os.Getenv("SUA_TEST_LONG") != "" {
+	if long() {
 		few = 100
 	}
 	out := make([]uint64, few)
@@ -379,3 +379,6 @@ func each(t *testing.T, few int, f func(t *testing.T, seed uint64)) {
 		})
 	}
 }
+
+// long asks for the long series: make check-all.
+func long() bool { return os.Getenv("SUA_TEST_LONG") != "" }

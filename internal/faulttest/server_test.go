@@ -93,9 +93,15 @@ func (p *server) start(args ...string) {
 		_ = cmd.Wait() // it is killed, and says so
 		close(done)
 	}()
-	if len(args) > 0 { // a worker answers nobody
-		return
+	if len(args) == 0 { // a worker answers nobody
+		p.answers()
 	}
+}
+
+// answers waits until it does.
+func (p *server) answers() {
+	p.t.Helper()
+	done := p.done
 	eventually(p.t, 30*time.Second, "the server answers", func() bool {
 		select {
 		case <-done:
