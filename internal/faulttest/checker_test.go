@@ -82,7 +82,7 @@ func (s *site) settle(t testing.TB) {
 	b := s.open(t)
 	defer b.close()
 	running, waiting := 0, 0
-	err := waitFor(30*time.Second, "deadlines applied and outbox empty", func() bool {
+	err := waitFor(time.Minute, "deadlines applied and outbox empty", func() bool {
 		running, waiting = b.count("SELECT count(*) FROM deadlines WHERE status = 'running'"), b.count("SELECT count(*) FROM outbox WHERE sent_at IS NULL")
 		return running+waiting == 0
 	})

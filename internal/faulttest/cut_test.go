@@ -118,7 +118,7 @@ func TestConnectionsCut(t *testing.T) {
 	if !servers(t) {
 		return
 	}
-	each(t, 2, func(t *testing.T, seed uint64) {
+	each(t, 2, 100, func(t *testing.T, seed uint64) {
 		s := postgresOffice(t, "cut")
 		port, c := line(t, place.cluster.port, seed)
 		s.url = strings.Replace(s.url, strconv.Itoa(place.cluster.port), port, 1)

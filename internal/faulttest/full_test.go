@@ -111,7 +111,7 @@ func filled(t *testing.T, s *site, p *server, d *disk, seed uint64, leave int64,
 // The disk of the database is full: 507, nothing done by halves, and all goes on when there is room again.
 func TestDiskFull(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
-		each(t, 1, func(t *testing.T, seed uint64) {
+		each(t, 1, 10, func(t *testing.T, seed uint64) {
 			d := newDisk(t, "48m")
 			if d == nil || d.prefix != nil { // SQLite finds no file through /proc
 				t.Log("not tested: only root can give the database a small disk")
@@ -124,7 +124,7 @@ func TestDiskFull(t *testing.T) {
 		})
 	})
 	t.Run("documents", func(t *testing.T) {
-		each(t, 1, func(t *testing.T, seed uint64) {
+		each(t, 1, 10, func(t *testing.T, seed uint64) {
 			d := newDisk(t, "1m")
 			if d == nil {
 				return
@@ -144,7 +144,7 @@ func TestDiskFull(t *testing.T) {
 		return
 	}
 	t.Run("postgres", func(t *testing.T) {
-		each(t, 1, func(t *testing.T, seed uint64) {
+		each(t, 1, 10, func(t *testing.T, seed uint64) {
 			d := newDisk(t, "220m")
 			if d == nil || d.prefix != nil {
 				t.Log("not tested: only root can give PostgreSQL a small disk")

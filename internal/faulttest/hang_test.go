@@ -44,7 +44,7 @@ func (s *site) hook(t *testing.T, id, url string) {
 // Of two receivers of webhooks one hangs, with as many messages before it as the other. It is called once at a time (a call is given up
 // after 15 s), and the other has all of its own meanwhile.
 func TestAReceiverHangs(t *testing.T) {
-	each(t, 1, func(t *testing.T, seed uint64) {
+	each(t, 1, 2, func(t *testing.T, seed uint64) {
 		var hanging atomic.Int64
 		free := make(chan struct{})
 		hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

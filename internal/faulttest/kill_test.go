@@ -14,14 +14,14 @@ const (
 )
 
 // eachOffice runs f with the office on SQLite and on PostgreSQL.
-func eachOffice(t *testing.T, few int, f func(t *testing.T, s *site, seed uint64)) {
+func eachOffice(t *testing.T, few, many int, f func(t *testing.T, s *site, seed uint64)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
-		each(t, few, func(t *testing.T, seed uint64) { f(t, sqliteOffice(t, t.TempDir()), seed) })
+		each(t, few, many, func(t *testing.T, seed uint64) { f(t, sqliteOffice(t, t.TempDir()), seed) })
 	})
 	if servers(t) {
 		t.Run("postgres", func(t *testing.T) {
-			each(t, few, func(t *testing.T, seed uint64) { f(t, postgresOffice(t, "kill"), seed) })
+			each(t, few, many, func(t *testing.T, seed uint64) { f(t, postgresOffice(t, "kill"), seed) })
 		})
 	}
 }
@@ -32,7 +32,7 @@ func pause(rng *rand.Rand, most time.Duration) { <-time.After(time.Duration(rng.
 // The server is killed in the middle of writes and started again, twice. What clients were told is there, what they were not told
 // they ask for again under its key.
 func TestServerKilled(t *testing.T) {
-	eachOffice(t, 2, func(t *testing.T, s *site, seed uint64) {
+	eachOffice(t, 1, 100, func(t *testing.T, s *site, seed uint64) {
 		p := served(t, s)
 		l := newLoad(t, s, p.address(), seed)
 		done := make(chan struct{})

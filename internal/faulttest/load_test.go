@@ -235,7 +235,7 @@ func (c *client) do(r *request) bool {
 }
 
 // patience is how long a client asks again.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 func (l *load) again(r *request) bool {
 	limit := time.After(patience)
@@ -350,13 +350,13 @@ func asJSON(v any) []byte {
 	return b
 }
 
-// seeds are those of this run: few in make test, a hundred with SUA_TEST_LONG, one with SUA_TEST_SEED.
-func seeds(few int) []uint64 {
+// seeds are those of this run: few in make test, many with SUA_TEST_LONG, one with SUA_TEST_SEED.
+func seeds(few, many int) []uint64 {
 	if s, err := strconv.ParseUint(os.Getenv("SUA_TEST_SEED"), 10, 64); err == nil {
 		return []uint64{s}
 	}
 	if long() {
-		few = 100
+		few = many
 	}
 	out := make([]uint64, few)
 	for i := range out {
@@ -366,9 +366,9 @@ func seeds(few int) []uint64 {
 }
 
 // each runs f for each seed, and says how to run one that fails again.
-func each(t *testing.T, few int, f func(t *testing.T, seed uint64)) {
+func each(t *testing.T, few, many int, f func(t *testing.T, seed uint64)) {
 	t.Helper()
-	for _, seed := range seeds(few) {
+	for _, seed := range seeds(few, many) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			defer func() {
 				if t.Failed() {

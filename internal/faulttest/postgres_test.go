@@ -34,7 +34,7 @@ func TestPostgresStopped(t *testing.T) {
 	if !servers(t) {
 		return
 	}
-	each(t, 2, func(t *testing.T, seed uint64) {
+	each(t, 1, 100, func(t *testing.T, seed uint64) {
 		s := postgresOffice(t, "stop")
 		p := served(t, s)
 		left := 2
@@ -58,7 +58,7 @@ func TestSessionsTerminated(t *testing.T) {
 	if !servers(t) {
 		return
 	}
-	each(t, 2, func(t *testing.T, seed uint64) {
+	each(t, 1, 100, func(t *testing.T, seed uint64) {
 		s := postgresOffice(t, "sessions")
 		p := served(t, s)
 		ended := 0

@@ -83,7 +83,7 @@ func TestRedisAndWorkersFail(t *testing.T) {
 	if !servers(t) {
 		return
 	}
-	each(t, 1, func(t *testing.T, seed uint64) {
+	each(t, 1, 5, func(t *testing.T, seed uint64) {
 		q := newQueue(t)
 		if q == nil {
 			return
