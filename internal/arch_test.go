@@ -28,6 +28,7 @@ var level = map[string]int{
 
 	"internal/law": 1, "internal/calendar": 1, "internal/audit": 1, "internal/auth": 1,
 	"internal/notice": 1, "internal/config": 1, "internal/testrun": 1,
+	"internal/faulttest": 1, // tests only
 
 	"workflows": 0, "migrations": 0, // embedded files, no code
 }

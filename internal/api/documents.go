@@ -81,7 +81,9 @@ func (s *service) form(c echo.Context) (*multipart.Form, error) {
 	}
 	limit := int64(s.MaxUploadMB)<<20 + formRoom
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
-	if err := r.ParseMultipartForm(1 << 20); err != nil {
+	if err := r.ParseMultipartForm(1 << 20); engine.Kind(err) == engine.KindFull { // the temporary file
+		return nil, err
+	} else if err != nil {
 		return nil, bodyFault(err, limit)
 	}
 	return r.MultipartForm, nil

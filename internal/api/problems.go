@@ -112,6 +112,7 @@ var titles = map[int]string{
 	http.StatusTooManyRequests:       "Troppe richieste",
 	http.StatusInternalServerError:   "Errore interno",
 	http.StatusServiceUnavailable:    "Servizio non disponibile",
+	http.StatusInsufficientStorage:   "Spazio esaurito",
 }
 
 // problemOf maps any error of a handler to its problem: the table of statuses of the whole API.
@@ -149,9 +150,21 @@ func problemOf(err error) *Problem {
 	case engine.KindKeyReused:
 		return newProblem(http.StatusUnprocessableEntity, "key_reused", "la Idempotency-Key è già servita per una richiesta diversa")
 	}
-	p := newProblem(http.StatusInternalServerError, "internal", "errore interno: cita instance a chi assiste")
+	p := outside(engine.Kind(err))
 	p.cause = err
 	return p
+}
+
+// outside is the problem of what is nobody's fault who asks: of the program, or of what it stands on.
+func outside(kind engine.ErrorKind) *Problem {
+	switch kind {
+	case engine.KindAway:
+		return newProblem(http.StatusServiceUnavailable, "unavailable", "la base di dati non risponde: riprova fra poco. Non è detto che la richiesta non abbia avuto effetto: "+
+			"ripetila con la stessa Idempotency-Key").with("Retry-After", "5")
+	case engine.KindFull:
+		return newProblem(http.StatusInsufficientStorage, "storage_full", "lo spazio su disco è finito: nulla è stato registrato. Avvisa chi gestisce il servizio e riprova quando c'è posto")
+	}
+	return newProblem(http.StatusInternalServerError, "internal", "errore interno: cita instance a chi assiste")
 }
 
 func forbidden(err error) *Problem {

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -301,6 +303,8 @@ func TestProblemOfEachKind(t *testing.T) {
 		{&engine.Stale{Expected: 1, Current: 2}, 412, "stale"},
 		{newProblem(428, "if_match_missing", ""), 428, "if_match_missing"},
 		{errors.New("disk on fire"), 500, "internal"},
+		{fmt.Errorf("fire: %w", syscall.ENOSPC), 507, "storage_full"},
+		{fmt.Errorf("fire: %w", &net.OpError{Op: "read", Err: io.EOF}), 503, "unavailable"},
 	} {
 		p := problemOf(c.err)
 		if p.Status != c.status || string(p.Code) != c.code {

@@ -93,7 +93,10 @@ func (r *routes) describe(op operation) huma.Operation {
 
 // statuses are the errors of an operation: its own, and those that follow from tokens, parameters and body.
 func (op operation) statuses() []int {
-	all := []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError}
+	all := []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	if op.method != http.MethodGet {
+		all = append(all, http.StatusInsufficientStorage)
+	}
 	if !op.open {
 		all = append(all, http.StatusUnauthorized, http.StatusForbidden)
 	}

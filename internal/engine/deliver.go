@@ -31,6 +31,15 @@ func (e *Engine) DueNotices(ctx context.Context, limit int, channels ...string) 
 	return e.db.DueNotices(ctx, now, limit, channels...)
 }
 
+// DueHooks lists, by webhook, the messages to be sent now to all webhooks but some; at most limit, those that waited longest.
+func (e *Engine) DueHooks(ctx context.Context, limit int, but []string) (map[string][]string, error) {
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.db.DueHooks(ctx, now, limit, but)
+}
+
 // DeliverNotice sends one notice through its channel and records what became of it; nil also when it is not due any more or somebody
 // else is sending it. What fails is tried again later, then given up: both stand in its row, and the error returned is only of this
 // program. A crash between sending and recording sends again under the same id.
@@ -55,6 +64,9 @@ func (e *Engine) DeliverNotice(ctx context.Context, id string) error {
 		sending, cancel := context.WithTimeout(ctx, sendLimit)
 		n.MessageID, err = e.cfg.Notices.Senders[n.Channel](sending, m)
 		cancel()
+		if after, lost := e.db.Now(context.WithoutCancel(ctx)); lost == nil {
+			now = after // pauses count from the end of an attempt: one that hung has used up more than the first of them
+		}
 	}
 	if ctx.Err() != nil && err != nil { // stopped: the claim runs out and somebody else sends it
 		return ctx.Err()

@@ -20,6 +20,8 @@ const (
 	KindAcknowledge ErrorKind = "acknowledge" // 409: warnings to acknowledge
 	KindStale       ErrorKind = "stale"       // 412: somebody was faster
 	KindKeyReused   ErrorKind = "key_reused"  // 422: idempotency key with another body
+	KindAway        ErrorKind = "away"        // 503: the database does not answer, or stopped answering halfway
+	KindFull        ErrorKind = "full"        // 507: a disk has no room left, nothing was recorded
 	KindInternal    ErrorKind = "internal"    // 500
 )
 
@@ -114,6 +116,10 @@ func Kind(err error) ErrorKind {
 		return KindAcknowledge
 	case as[*Stale](err):
 		return KindStale
+	case store.Full(err):
+		return KindFull
+	case store.Away(err):
+		return KindAway
 	}
 	return KindInternal
 }

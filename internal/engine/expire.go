@@ -116,8 +116,8 @@ func (e *Engine) expireBatch(ctx context.Context, batch []store.Try) (int, error
 	if err == nil {
 		return n, nil
 	}
-	if ctx.Err() != nil || e.db.Ping(ctx) != nil {
-		return 0, err
+	if ctx.Err() != nil || store.Away(err) || store.Full(err) || e.db.Ping(ctx) != nil {
+		return 0, err // no deadline is to blame: all are due still, and the next look finds them
 	}
 	if len(batch) == 1 {
 		return 0, e.putOff(ctx, batch[0], err)

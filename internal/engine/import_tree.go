@@ -307,7 +307,8 @@ func (t *importTree) prepare(n *node, event string, values map[string]any, state
 func (t *importTree) happen(s *step, source json.RawMessage) (why string, err error) {
 	h, err := t.w.commit(s)
 	if err != nil {
-		if Kind(err) == KindInternal {
+		switch Kind(err) {
+		case KindInternal, KindAway, KindFull:
 			return "", err
 		}
 		return reason(err), nil

@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,11 +18,11 @@ const (
 	senders  = 8    // of them on their way at once
 )
 
-// lanes are the channels that wait for each other: a webhook that hangs delays no mail.
-var lanes = [][]string{{store.ChannelMail, store.ChannelPEC}, {store.ChannelWebhook}}
+// mails are the channels that wait for each other.
+var mails = []string{store.ChannelMail, store.ChannelPEC}
 
 // SendNotices turns the outbox into notices and sends them, every so often until ctx ends: reminders, escalations, the outbox and digests in
-// one loop, each lane of channels in its own. It returns when the rounds in progress are over.
+// one loop, mails in another, webhooks in a third. It returns when the rounds in progress are over.
 func SendNotices(ctx context.Context, e *engine.Engine, every time.Duration, log *slog.Logger) {
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -39,16 +41,18 @@ func SendNotices(ctx context.Context, e *engine.Engine, every time.Duration, log
 			}
 		})
 	})
-	for _, channels := range lanes {
+	hooks := &hookLane{e: e, log: log, busy: map[string]bool{}}
+	for _, round := range []func(context.Context) error{func(ctx context.Context) error { return sendDue(ctx, e, mails, log) }, hooks.round} {
 		all.Go(func() {
 			repeat(ctx, every, func() {
-				if err := sendDue(ctx, e, channels, log); err != nil && ctx.Err() == nil {
+				if err := round(ctx); err != nil && ctx.Err() == nil {
 					log.Error("notices: due ones not read", "error", err)
 				}
 			})
 		})
 	}
 	all.Wait()
+	hooks.wait.Wait()
 }
 
 // repeat runs f at once and then every so often until ctx ends.
@@ -77,12 +81,51 @@ func expandAll(ctx context.Context, e *engine.Engine) (int, error) {
 	}
 }
 
+// hookLane sends to webhooks, to each beside the others: one that hangs holds up nobody. A webhook that is being called is left out
+// until what was found for it has been tried.
+type hookLane struct {
+	e    *engine.Engine
+	log  *slog.Logger
+	mu   sync.Mutex
+	busy map[string]bool
+	wait sync.WaitGroup
+}
+
+func (h *hookLane) round(ctx context.Context) error {
+	h.mu.Lock()
+	but := slices.Sorted(maps.Keys(h.busy))
+	h.mu.Unlock()
+	due, err := h.e.DueHooks(ctx, sentOnce, but)
+	if err != nil {
+		return err
+	}
+	for target, ids := range due {
+		h.mu.Lock()
+		h.busy[target] = true
+		h.mu.Unlock()
+		h.wait.Go(func() {
+			// The first goes alone: when it fails the others are put off, and cost nothing.
+			deliverAll(ctx, h.e, ids[:1], h.log)
+			deliverAll(ctx, h.e, ids[1:], h.log)
+			h.mu.Lock()
+			delete(h.busy, target)
+			h.mu.Unlock()
+		})
+	}
+	return nil
+}
+
 // sendDue sends what is due on some channels, several at once, and waits for the end of all.
 func sendDue(ctx context.Context, e *engine.Engine, channels []string, log *slog.Logger) error {
 	ids, err := e.DueNotices(ctx, sentOnce, channels...)
 	if err != nil {
 		return err
 	}
+	deliverAll(ctx, e, ids, log)
+	return nil
+}
+
+func deliverAll(ctx context.Context, e *engine.Engine, ids []string, log *slog.Logger) {
 	var sending sync.WaitGroup
 	slots := make(chan struct{}, senders)
 	for _, id := range ids {
@@ -95,5 +138,4 @@ func sendDue(ctx context.Context, e *engine.Engine, channels []string, log *slog
 		})
 	}
 	sending.Wait()
-	return nil
 }

@@ -177,7 +177,8 @@ func TestRedisStopsAndComesBack(t *testing.T) {
 	}
 	db := storetest.Postgres(t, store.Options{})
 	e, rup := office(t, db, timed)
-	begun(t, Config{Engine: e, Redis: r.address(), Plan: 200 * time.Millisecond})
+	var log logBook
+	begun(t, Config{Engine: e, Redis: r.address(), Plan: 200 * time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	r.kill()
 	until := time.Now().Add(500 * time.Millisecond)
 	id := ask(t, e, rup, until)
@@ -186,11 +187,31 @@ func TestRedisStopsAndComesBack(t *testing.T) {
 		t.Errorf("%s late without redis", late)
 	}
 	ask(t, e, rup, time.Now().Add(20*time.Minute))
+	eventually(t, time.Minute, "the log says that Redis is away", func() bool { return log.says("queues not filled") })
 	r.start()
 	eventually(t, time.Minute, "the queue is filled again", func() bool {
 		s, err := Look(t.Context(), r.address())
 		return err == nil && s.Queues[0].Scheduled == 1
 	})
+	eventually(t, time.Minute, "the log says that it is back", func() bool { return log.says("queues filled again") })
+}
+
+// logBook keeps what a worker says.
+type logBook struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBook) says(what string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.b.String(), what)
 }
 
 // A worker that starts without Redis works, and stops.

@@ -66,7 +66,7 @@ func outcomeOf(err error) (string, bool) {
 		}
 		slices.Sort(parts)
 		return "invalid " + strings.Join(parts, ", "), true
-	case engine.Kind(err) == engine.KindInternal:
+	case slices.Contains([]engine.ErrorKind{engine.KindInternal, engine.KindAway, engine.KindFull}, engine.Kind(err)):
 		return "", false
 	}
 	return string(engine.Kind(err)), true

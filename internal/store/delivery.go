@@ -26,6 +26,27 @@ func (db *DB) DueNotices(ctx context.Context, now time.Time, limit int, channels
 	return out, err
 }
 
+// DueHooks lists, without locks, the messages to be sent now to webhooks, by webhook, leaving some webhooks out: those that waited
+// longest, in that order.
+func (db *DB) DueHooks(ctx context.Context, now time.Time, limit int, but []string) (map[string][]string, error) {
+	w := &conditions{}
+	w.add("state IN ('queued', 'failed') AND next_try <= ? AND channel = 'webhook'", now)
+	if len(but) > 0 {
+		w.add("NOT ("+w.in("target", but)+")", anys(but)...)
+	}
+	out := map[string][]string{}
+	err := db.read(ctx, Everything, query{
+		sql: fmt.Sprintf("SELECT id, target FROM notices WHERE %s ORDER BY next_try, id LIMIT $%d", w.sql(), len(w.args)+1), args: append(w.args, limit),
+		scan: func(r rows) error {
+			var id, target string
+			err := r.Scan(&id, &target)
+			out[target] = append(out[target], id)
+			return err
+		},
+	})
+	return out, err
+}
+
 // Postpone makes everything that waits for a target wait at least until an instant: it does not answer.
 func (db *DB) Postpone(ctx context.Context, target string, until time.Time) error {
 	return db.exec(ctx, Everything, query{

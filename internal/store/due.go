@@ -12,13 +12,19 @@ type Try struct {
 	NextTry          time.Time
 }
 
+// dueNow and dueNext are asked every few seconds, whatever the number of deadlines: both are served by the index deadlines_try.
+const (
+	dueNow = `SELECT id, case_id, root, next_try FROM deadlines
+		WHERE status IN ('running', 'blocked') AND next_try <= $1 AND (next_try, id) > ($2, $3) ORDER BY next_try, id LIMIT $4`
+	dueNext = "SELECT next_try FROM deadlines WHERE status IN ('running', 'blocked') AND next_try >= $1 ORDER BY next_try, id LIMIT 1"
+)
+
 // Due lists, without locks, deadlines to look at now: those whose next_try has come, soonest first, after the one given (the
 // zero Try: from the first). A caller who goes on past those that fail is kept from none.
 func (db *DB) Due(ctx context.Context, now time.Time, after Try, limit int) ([]Try, error) {
 	var out []Try
 	err := db.read(ctx, Everything, query{
-		sql: `SELECT id, case_id, root, next_try FROM deadlines
-			WHERE status IN ('running', 'blocked') AND next_try <= $1 AND (next_try, id) > ($2, $3) ORDER BY next_try, id LIMIT $4`,
+		sql:  dueNow,
 		args: []any{now, after.NextTry, after.ID, limit},
 		scan: func(r rows) error {
 			var t Try
@@ -36,7 +42,7 @@ func (db *DB) NextTry(ctx context.Context, from time.Time) (time.Time, bool, err
 	var at time.Time
 	found := false
 	err := db.read(ctx, Everything, query{
-		sql:  "SELECT next_try FROM deadlines WHERE status IN ('running', 'blocked') AND next_try >= $1 ORDER BY next_try, id LIMIT 1",
+		sql:  dueNext,
 		args: []any{from},
 		scan: func(r rows) error {
 			found = true

@@ -70,6 +70,17 @@ func explain(err error) problem {
 	case engine.KindInvalid:
 		return problem{Status: http.StatusUnprocessableEntity, Title: "La richiesta non è corretta", Text: "Controlla l'indirizzo della pagina oppure riparti dall'elenco."}
 	}
+	return explainOutside(engine.Kind(err))
+}
+
+// explainOutside is for what is nobody's fault who asks. Forms have a key: sending one again does nothing twice.
+func explainOutside(kind engine.ErrorKind) problem {
+	switch kind {
+	case engine.KindAway:
+		return problem{Status: http.StatusServiceUnavailable, Title: "Il servizio non è disponibile", Text: "La base di dati non risponde. Riprova fra poco: torna indietro e invia di nuovo lo stesso modulo, non si registra nulla due volte."}
+	case engine.KindFull:
+		return problem{Status: http.StatusInsufficientStorage, Title: "Spazio esaurito", Text: "Lo spazio su disco è finito e nulla è stato registrato. Avvisa chi gestisce il servizio e riprova quando c'è posto."}
+	}
 	return problem{Status: http.StatusInternalServerError, Title: "Qualcosa non ha funzionato", Text: "Non è colpa tua e nulla è stato registrato a metà. Riprova fra poco."}
 }
 
