@@ -70,6 +70,7 @@ func newArchive(b *testing.B, cases int, open func() (*store.DB, string, *clock)
 		b.Fatal(err)
 	}
 	a := &archive{office: newOffice(b, db, c, nil, func(cfg *engine.Config) { cfg.Sources = append(cfg.Sources, ringed...) })}
+	a.populate(b)
 	for range rings {
 		m, err := a.Open(b.Context(), a.rup, engine.Open{Workflow: "ring", Inputs: map[string]any{"title": "Scuola"}})
 		if err != nil {
@@ -87,6 +88,31 @@ func newArchive(b *testing.B, cases int, open func() (*store.DB, string, *clock)
 	}
 	fmt.Printf("%s: %d cases, %d events made in %s\n", b.Name(), a.big.Cases, 20*a.big.Cases, time.Since(began).Round(time.Second))
 	return a
+}
+
+// populate makes the bodies and people of the filled database.
+func (a *archive) populate(b *testing.B) {
+	b.Helper()
+	var bodies []store.Body
+	for i := range storetest.BigSUAs {
+		bodies = append(bodies, store.Body{ID: fmt.Sprintf("sua-%d", i), Kind: "provincia", Name: fmt.Sprintf("Provincia %d", i), TaxCode: fmt.Sprintf("S%010d", i)})
+	}
+	people := []store.Person{}
+	for i := range storetest.BigBodies {
+		bodies = append(bodies, store.Body{ID: fmt.Sprintf("comune-%d", i), Kind: "comune", Name: fmt.Sprintf("Comune %d", i), TaxCode: fmt.Sprintf("C%010d", i)})
+		people = append(people, store.Person{ID: fmt.Sprintf("rup-%d", i), Name: fmt.Sprintf("Rup %d", i)})
+	}
+	for i := range storetest.BigOfficers {
+		people = append(people, store.Person{ID: fmt.Sprintf("officer-%d", i), Name: fmt.Sprintf("Officer %d", i)})
+	}
+	if _, err := a.db.SaveBodies(b.Context(), bodies); err != nil {
+		b.Fatal(err)
+	}
+	for _, p := range people {
+		if err := a.db.SavePerson(b.Context(), p, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // kind tells the generator the states of a shipped workflow.
@@ -205,7 +231,7 @@ func deeds() []deed {
 }
 
 func benchScale(b *testing.B, cases int, open func() (*store.DB, string, *clock)) {
-	small, big := newArchive(b, 10_000, open), newArchive(b, cases, open)
+	small, big := newArchive(b, min(10_000, cases), open), newArchive(b, cases, open)
 	all := append(deeds(), deed{"transition", 2, func(_ context.Context, a *archive, _ int) error { a.move(b); return nil }})
 	fmt.Printf("%s\n%-36s %11s %11s\n", b.Name(), "", "10,000", fmt.Sprint(cases))
 	worst := 0.0

@@ -12,7 +12,7 @@ import (
 
 // walkMost is how many cases, in the order asked for, are looked at for words before their index is asked: a word that many cases
 // have fills a page from the first of them, and of one that few have the index names them all. docs/scale.md says more.
-const walkMost = 2_000
+const walkMost = 1_000
 
 // branchesMost bounds the bodies of a scope for each of which a list is walked by itself.
 const branchesMost = 4
@@ -96,12 +96,17 @@ type listing struct {
 	words []string
 }
 
-func (l *listing) ordered(n int) string {
+// ordered is the order of the list by an expression, and how many of it.
+func (l *listing) ordered(expr string, n int) string {
 	dir := "ASC"
 	if l.Desc {
 		dir = "DESC"
 	}
-	return fmt.Sprintf(" ORDER BY %s %s, id %s LIMIT %d", l.expr, dir, dir, n)
+	order := " ORDER BY id " + dir
+	if l.expr != "id" {
+		order = " ORDER BY " + expr + " " + dir + ", id " + dir
+	}
+	return order + fmt.Sprintf(" LIMIT %d", n)
 }
 
 func (l *listing) selected() string {
@@ -115,18 +120,18 @@ func (l *listing) whole(w *conditions) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return l.selected() + and(terms, l.weak(w), []string{l.matching(w)}) + l.ordered(l.Limit+1), nil
+		return l.selected() + and(terms, l.weak(w), []string{l.matching(w)}) + l.ordered(l.expr, l.Limit+1), nil
 	}
 	branches, err := l.branches(w)
 	if err != nil {
 		return "", err
 	}
 	if len(branches) == 1 {
-		return l.selected() + and(branches[0], l.weak(w)) + l.ordered(l.Limit+1), nil
+		return l.selected() + and(branches[0], l.weak(w)) + l.ordered(l.expr, l.Limit+1), nil
 	}
 	parts := make([]string, len(branches))
 	for i, b := range branches {
-		parts[i] = "SELECT * FROM (SELECT id, " + l.expr + " AS k FROM cases WHERE " + and(b, l.weak(w)) + l.ordered(l.Limit+1) + ") b"
+		parts[i] = "SELECT * FROM (SELECT id, " + l.expr + " AS k FROM cases WHERE " + and(b, l.weak(w)) + l.ordered(l.expr, l.Limit+1) + ") b"
 	}
 	return l.rejoined(strings.Join(parts, " UNION ALL ")), nil
 }
@@ -140,18 +145,14 @@ func (l *listing) walked(w *conditions) (string, error) {
 	parts := make([]string, len(branches))
 	for i, b := range branches {
 		parts[i] = "SELECT id, k FROM (SELECT id, " + l.expr + " AS k, workflow, state, stage, officer, outcome, next_due, search FROM cases WHERE " +
-			and(b) + l.ordered(walkMost) + ") b WHERE " + and(l.weak(w), l.literally(w))
+			and(b) + l.ordered(l.expr, walkMost) + ") b WHERE " + and(l.weak(w), l.literally(w))
 	}
 	return l.rejoined(strings.Join(parts, " UNION ALL ")), nil
 }
 
 // rejoined reads the cases whose ids a statement found, in order.
 func (l *listing) rejoined(found string) string {
-	dir := "ASC"
-	if l.Desc {
-		dir = "DESC"
-	}
-	return l.selected() + fmt.Sprintf("id IN (SELECT id FROM (%s) x ORDER BY k %s, id %s LIMIT %d)", found, dir, dir, l.Limit+1) + l.ordered(l.Limit+1)
+	return l.selected() + "id IN (SELECT id FROM (" + found + ") x" + l.ordered("k", l.Limit+1) + ")" + l.ordered(l.expr, l.Limit+1)
 }
 
 // below are the kinds of case that the filter lets through, as conditions on parent.
@@ -169,7 +170,7 @@ func (l *listing) branches(w *conditions) ([][]string, error) {
 		terms, err := l.strong(w, owner, below)
 		return [][]string{terms}, err
 	}
-	if l.Sort != "updated" || l.Officer != "" {
+	if l.Officer != "" {
 		return one("", l.below())
 	}
 	kinds := []string{"parent IS NULL"}
@@ -178,7 +179,11 @@ func (l *listing) branches(w *conditions) ([][]string, error) {
 	}
 	var out [][]string
 	for _, kind := range kinds {
-		for _, owner := range l.owners(w) {
+		owners := []string{""}
+		if l.Sort == "updated" {
+			owners = l.owners(w)
+		}
+		for _, owner := range owners {
 			terms, err := one(owner, kind)
 			if err != nil {
 				return nil, err

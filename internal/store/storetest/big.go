@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -22,9 +23,10 @@ type Kind struct {
 	Final          [3]string   // state, stage, outcome
 }
 
-// Big says what Fill makes. Each tree has five cases and a hundred events: a procurement, two lots, a contract of the first, a question.
+// Big says what Fill makes. Each tree has five cases: a procurement, two lots, a contract of the first, a question.
 type Big struct {
 	Cases                         int // rounded down to whole trees
+	Events                        int // of a tree; 0: a hundred
 	Root, Lot, Contract, Question Kind
 	// Now is the end of the twenty years over which the trees began. A tenth of them still goes on.
 	Now time.Time
@@ -109,7 +111,7 @@ func Fill(ctx context.Context, super string, b Big) error {
 		if err := run(casesSQL(lite), string(cases)); err != nil {
 			return err
 		}
-		for _, q := range restSQL(lite) {
+		for _, q := range restSQL(lite, cmp.Or(b.Events, 100)) {
 			if err := run(q, b.Tree(lo), b.Tree(hi)); err != nil { // ids sort as numbers
 				return err
 			}
@@ -161,7 +163,7 @@ func (b Big) cases(lo, hi int) []map[string]any {
 			}
 			switch i {
 			case 0:
-				c["parent"], c["chain_seq"], c["chain_at"] = nil, 100, stamp(touched)
+				c["parent"], c["chain_seq"], c["chain_at"] = nil, cmp.Or(b.Events, 100), stamp(touched)
 				c["title"], c["search"], c["cig"], c["amount"] = title, strings.ToLower(fmt.Sprintf("comune %d %s %s", body, title, b.CIG(k))), b.CIG(k), amount
 				c["data"] = map[string]any{"title": title, "cig": b.CIG(k), "amount": amount}
 				if !goes {
@@ -193,7 +195,7 @@ func casesSQL(lite bool) string {
 }
 
 // restSQL hangs everything else on the cases of some trees, those from $1 and before $2, in either dialect.
-func restSQL(lite bool) []string {
+func restSQL(lite bool, events int) []string {
 	series := func(n int) string { return fmt.Sprintf("generate_series(1, %d) AS s(n)", n) }
 	bytes := func(text string) string { return "convert_to(" + text + ", 'UTF8')" }
 	typed := func(expr, _ string) string { return expr }
@@ -212,7 +214,7 @@ func restSQL(lite bool) []string {
 	rest := []string{
 		"INSERT INTO events (root, seq, case_id, member_body, sua, event, at, effective, actor, header, hash, open_salt, open_body) SELECT c.root, n, substr(c.id, 1, 10) || (n % 5), " +
 			owners + ", 'next', c.opened_at, c.opened_at, c.rup, " + bytes(header) + ", " + bytes("substr(c.hash, 1, 32)") + ", " + bytes("substr(c.hash, 1, 16)") + ", " +
-			bytes(`'{"inputs":{"reason":"aperte tutte le buste alla presenza della commissione"}}'`) + " FROM cases c, " + series(100) + these + " AND c.parent IS NULL",
+			bytes(`'{"inputs":{"reason":"aperte tutte le buste alla presenza della commissione"}}'`) + " FROM cases c, " + series(events) + these + " AND c.parent IS NULL",
 		"INSERT INTO case_rows (case_id, register, row, root, member_body, sua, data, changed_seq) SELECT c.id, 'bids', n, c.root, " + owners + ", " +
 			typed(`'{"operator":"Impresa ' || n || ' srl","discount":"12.5"}'`, "jsonb") + ", 20 FROM cases c, " + series(3) + these + " AND c.child = 'lots'",
 		"INSERT INTO documents (id, case_id, root, member_body, sua, type, name, media, size, sha256, uploaded_by, at, seq) SELECT 'd' || n || c.id, c.id, c.root, " + owners +
