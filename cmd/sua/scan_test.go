@@ -140,7 +140,7 @@ func issued(t *testing.T, address, super string) []statement {
 		t.Fatal(err)
 	}
 	k := kindOf(t, stage.Engine, "lot")
-	if err := storetest.Fill(t.Context(), super, storetest.Big{Cases: 6_000, Events: 10, Now: clock.Now(), Root: kindOf(t, stage.Engine, "open_procedure"), Lot: k, Contract: k, Question: k}); err != nil {
+	if err := storetest.Fill(t.Context(), super, storetest.Big{Cases: 10_000, Events: 5, Now: clock.Now(), Root: kindOf(t, stage.Engine, "open_procedure"), Lot: k, Contract: k, Question: k}); err != nil {
 		t.Fatal(err)
 	}
 	for method, call := range calls(t.Context(), db, clock.Now()) {

@@ -204,6 +204,9 @@ func TestScopeHoldsAgainstSQLByHand(t *testing.T) {
 			t.Errorf("%s: a row was moved to a body out of scope", table)
 		}
 	}
+	if _, err := byHand(t.Context(), app, "*", "SELECT FROM case_search"); err == nil {
+		t.Error("sua_app reads the words of all cases")
+	}
 	const copied = "INSERT INTO documents (id, case_id, root, member_body, sua, type, name, media, size, sha256, uploaded_by, at, seq) VALUES ('x', 'a', 'a', 'conselve', 'padova', 't', 'n', 'm', 1, 's', 'u', now(), 9)"
 	if _, err := byHand(t.Context(), app, ",treviso,", copied); err == nil {
 		t.Error("a document was inserted for another body")

@@ -78,7 +78,8 @@ func spread(k, salt int) float64 {
 func Fill(ctx context.Context, super string, b Big) error {
 	lite := strings.HasPrefix(super, "sqlite:")
 	driver, dsn := "pgx", super
-	begin, end := []string{"SET synchronous_commit = off", "SET session_replication_role = replica", "SET jit = off"}, []string{"VACUUM ANALYZE"} // no triggers
+	begin, end := []string{"SET synchronous_commit = off", "SET session_replication_role = replica", "SET jit = off", // no triggers
+		"ALTER SYSTEM SET max_wal_size = '8GB'", "SELECT pg_reload_conf()"}, []string{"VACUUM ANALYZE", "ALTER SYSTEM RESET max_wal_size", "SELECT pg_reload_conf()"}
 	if lite {
 		driver = "sqlite"
 		dsn = "file:" + strings.TrimPrefix(super, "sqlite:") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=cache_size(-200000)&_pragma=busy_timeout(10000)"
