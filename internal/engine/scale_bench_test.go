@@ -148,7 +148,7 @@ func (a *archive) move(b *testing.B) {
 // deed is one thing that is measured; i differs at each call.
 type deed struct {
 	name string
-	most float64 // how many times dearer it may be in the big database; 0: only shown
+	most float64 // how many times dearer it may be in the big database; 0: only shown, as it grows with what belongs to a person, or with what goes on
 	do   func(ctx context.Context, a *archive, i int) error
 }
 
@@ -173,8 +173,8 @@ func deeds() []deed {
 	all := auth.Actor{ID: "auditor", Memberships: []auth.Membership{{Body: "*", Role: "auditor"}}}
 	clerk := auth.Actor{ID: "officer-7", Memberships: []auth.Membership{{Body: "sua-1", Role: "sua_clerk"}}}
 	rup := auth.Actor{ID: "rup-150", Memberships: []auth.Membership{{Body: "comune-150", Role: "rup"}}}
-	deep := func(day string) string {
-		return base64.RawURLEncoding.EncodeToString([]byte(`{"s":"updated","v":"` + day + `","i":"c"}`))
+	deep := func(sort, value string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(`{"s":"` + sort + `","v":"` + value + `","i":"c"}`))
 	}
 	return []deed{
 		{"read a case", 2, func(ctx context.Context, a *archive, i int) error {
@@ -184,8 +184,8 @@ func deeds() []deed {
 		{"list, first page", 2, lists(all, fixed(engine.Filter{}))},
 		{"list, first page of a SUA, open", 2, lists(clerk, fixed(engine.Filter{Open: &open}))},
 		{"list, first page of a Comune", 2, lists(rup, fixed(engine.Filter{}))},
-		{"list, deep page", 2, lists(all, fixed(engine.Filter{After: deep("2014-05-01")}))},
-		{"list, deep page of a SUA", 2, lists(clerk, fixed(engine.Filter{After: deep("2014-05-01")}))},
+		{"list, deep page", 2, lists(all, fixed(engine.Filter{After: deep("updated", "2014-05-01")}))},
+		{"list, deep page of a SUA", 2, lists(clerk, fixed(engine.Filter{After: deep("updated", "2014-05-01")}))},
 		{"list with children", 2, lists(clerk, fixed(engine.Filter{Children: true}))},
 		{"list of a body", 2, lists(all, func(_ *archive, i int) engine.Filter { return engine.Filter{Body: fmt.Sprintf("comune-%d", i%200)} })},
 		{"list of an officer", 2, lists(all, func(_ *archive, i int) engine.Filter { return engine.Filter{Officer: fmt.Sprintf("officer-%d", i%40)} })},
@@ -197,6 +197,9 @@ func deeds() []deed {
 			return engine.Filter{DueBefore: a.big.Now.AddDate(0, 0, 7), Sort: "due", Open: &open}
 		})},
 		{"list by title", 2, lists(all, fixed(engine.Filter{Sort: "title"}))},
+		{"list by title, deep page", 2, lists(all, fixed(engine.Filter{Sort: "title", After: deep("title", "Servizio museo lotto 1")}))},
+		{"list by amount, deep page", 2, lists(all, fixed(engine.Filter{Sort: "amount", After: deep("amount", "250000000")}))},
+		{"list by term, deep page", 2, lists(all, fixed(engine.Filter{Sort: "due", After: deep("due", "2027-06-01 08:00:00+00")}))},
 		{"list by amount of a SUA", 2, lists(clerk, fixed(engine.Filter{Sort: "amount", Desc: true}))},
 		{"words: a CIG", 2, lists(all, func(a *archive, i int) engine.Filter { return engine.Filter{Text: a.big.CIG(i * 7919 % a.big.Trees())} })},
 		{"words: in each fifth title", 2, lists(clerk, fixed(engine.Filter{Text: "lavori scuola"}))},
@@ -205,7 +208,7 @@ func deeds() []deed {
 		{"worklist of an officer", 4, lists(clerk, func(_ *archive, i int) engine.Filter {
 			return engine.Filter{Officer: fmt.Sprintf("officer-%d", i%40), Open: &open, Sort: "due"}
 		})},
-		{"calendar of a person", 4, func(ctx context.Context, a *archive, i int) error {
+		{"calendar of a person", 0, func(ctx context.Context, a *archive, i int) error {
 			_, err := a.db.LiveTerms(ctx, store.Scope{Bodies: []string{"sua-1"}}, fmt.Sprintf("officer-%d", i%40), a.big.Now, 100)
 			return err
 		}},

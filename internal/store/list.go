@@ -28,13 +28,14 @@ type CaseFilter struct {
 	Limit                  int
 }
 
-// sorts maps an order to its expression; nulls get a value so that pages stay dense.
+// sorts maps an order to its expression, which an index has (migration 4 says why it is written so); nulls get a value so that pages
+// stay dense.
 var sorts = map[string]struct{ pg, sqlite string }{
-	"updated": {"updated_on", "updated_on"},                                     // by day, then the newest case first
-	"opened":  {"id", "id"},                                                     // ids grow with time
-	"due":     {"coalesce(next_due, 'infinity')", "coalesce(next_due, '9999')"}, // as in the indexes
+	"updated": {"updated_on", "updated_on"},                                                                   // by day, then the newest case first
+	"opened":  {"id", "id"},                                                                                   // ids grow with time
+	"due":     {"CASE WHEN next_due IS NULL THEN 'infinity' ELSE next_due END", "coalesce(next_due, '9999')"}, // as in the indexes
 	"title":   {`title COLLATE "C"`, "title"},
-	"amount":  {"coalesce(amount, -1)", "coalesce(amount, -1)"},
+	"amount":  {"CASE WHEN amount IS NULL THEN -1 ELSE amount END", "coalesce(amount, -1)"},
 }
 
 // SortKnown reports whether an order exists.

@@ -6,11 +6,12 @@ CREATE INDEX cases_member_below ON cases (member_body, updated_on DESC, id DESC)
 CREATE INDEX cases_sua_below ON cases (sua, updated_on DESC, id DESC) WHERE parent IS NOT NULL;
 CREATE INDEX cases_open ON cases (updated_on DESC, id DESC) WHERE parent IS NULL AND outcome = '';
 DROP INDEX cases_due;
-CREATE INDEX cases_due ON cases (coalesce(next_due, '9999'), id);
+CREATE INDEX cases_due ON cases (coalesce(next_due, '9999'), id) WHERE parent IS NULL;
+CREATE INDEX cases_due_below ON cases (coalesce(next_due, '9999'), id) WHERE parent IS NOT NULL;
 CREATE INDEX cases_title ON cases (title, id) WHERE parent IS NULL;
 CREATE INDEX cases_amount ON cases (coalesce(amount, -1), id) WHERE parent IS NULL;
 CREATE INDEX cases_officer ON cases (officer, updated_on DESC, id DESC) WHERE officer <> '';
-CREATE INDEX cases_worklist ON cases (officer, coalesce(next_due, '9999'), id) WHERE officer <> '' AND outcome = '';
+CREATE INDEX cases_worklist ON cases (officer, coalesce(next_due, '9999'), id) WHERE officer <> '' AND outcome = '' AND parent IS NULL;
 CREATE INDEX cases_rup ON cases (rup) WHERE rup <> '';
 ALTER TABLE cases ADD COLUMN signed_on text GENERATED ALWAYS AS (data ->> 'contract_signed_on') VIRTUAL;
 CREATE INDEX cases_signed ON cases (sua, signed_on) WHERE signed_on IS NOT NULL;

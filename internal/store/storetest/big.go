@@ -28,7 +28,7 @@ type Big struct {
 	Cases                         int // rounded down to whole trees
 	Events                        int // of a tree; 0: a hundred
 	Root, Lot, Contract, Question Kind
-	// Now is the end of the twenty years over which the trees began. A tenth of them still goes on.
+	// Now is the end of the twenty years over which the trees began. A tenth of them still goes on, most of those that began last.
 	Now time.Time
 }
 
@@ -135,7 +135,7 @@ func (b Big) cases(lo, hi int) []map[string]any {
 	start := b.Now.AddDate(-20, 0, 0)
 	for k := lo; k < hi; k++ {
 		opened := start.Add(time.Duration(float64(b.Now.Sub(start)) * float64(k) / float64(b.Trees()))).Truncate(time.Second)
-		goes, ended := k%10 == 3, opened.AddDate(1, 1, 0)
+		goes, ended := k > b.Trees()*11/12 || k%60 == 3, opened.AddDate(1, 1, 0)
 		touched := ended
 		if goes || touched.After(b.Now) {
 			touched = b.Now.Add(-time.Duration(spread(k, 2) * float64(90*24*time.Hour))).Truncate(time.Second)
