@@ -58,7 +58,7 @@ func (s *statements) note(q string, args []any) {
 	switch {
 	case strings.HasPrefix(q, "BEGIN"):
 		s.anew = false
-	case strings.HasPrefix(q, "SET LOCAL plan_cache_mode"):
+	case strings.Contains(q, "force_custom_plan"):
 		s.anew = true
 	case strings.HasPrefix(q, "SELECT set_config"), q == "COMMIT":
 	case s.all[q].sql == "":
@@ -237,6 +237,13 @@ func (p plan) scanned() (out []string) {
 func pgScans(t *testing.T, conn *sql.Conn, s statement) []string {
 	t.Helper()
 	q, args := "EXPLAIN (FORMAT JSON) "+s.sql, s.args
+	settings := "SELECT set_config('random_page_cost', '1.1', false)" // as the program does where it has a statement planned anew
+	if !s.anew {
+		settings = "RESET random_page_cost"
+	}
+	if _, err := conn.ExecContext(t.Context(), settings); err != nil {
+		t.Fatal(err)
+	}
 	if !s.anew {
 		n := parameters(s.sql)
 		if _, err := conn.ExecContext(t.Context(), "PREPARE it AS "+s.sql); err != nil {
@@ -261,8 +268,9 @@ func pgScans(t *testing.T, conn *sql.Conn, s statement) []string {
 	return answer[0].Plan.scanned()
 }
 
-// liteScan is a line of EXPLAIN QUERY PLAN that reads a whole table.
-var liteScan = regexp.MustCompile(`^SCAN (\w+)$`)
+// liteScan is a line of EXPLAIN QUERY PLAN that reads a whole table: as it lies, or in the order of its ids, which only lists of cases
+// ask for.
+var liteScan = regexp.MustCompile(`^SCAN (\w+)( USING (?:COVERING )?INDEX sqlite_autoindex_\w+)?$`)
 
 // aliases are the names that statements give to big tables; a SCAN of another name is of a list in a parameter or of what another
 // step found.
@@ -289,6 +297,9 @@ func liteScans(t *testing.T, db *sql.DB, s statement) (out []string) {
 			continue
 		}
 		name := m[1]
+		if name == "cases" && m[2] != "" {
+			continue
+		}
 		if table, ok := aliases[name]; ok {
 			name = table
 		}
