@@ -25,7 +25,7 @@ func Wipe(ctx context.Context, url string) error {
 		return err
 	}
 	defer db.Close()
-	_, err = db.ExecContext(ctx, `TRUNCATE receipts, calendar_links, webhooks, notices, contacts, outbox, links, documents, deadlines, events, case_rows, cases, idempotency,
+	_, err = db.ExecContext(ctx, `TRUNCATE outage_terms, outages, receipts, calendar_links, webhooks, notices, contacts, outbox, links, documents, deadlines, events, case_rows, cases, idempotency,
 		definitions, agreements, tokens, memberships, people, bodies`)
 	if err != nil {
 		return fmt.Errorf("wipe: %w", err)
