@@ -134,7 +134,7 @@ func readOutageTerms(where string, args []any, put func(OutageTerm)) query {
 // before its end and were not over at its beginning. bodies narrows them to member bodies; none: all.
 func (db *DB) Struck(ctx context.Context, o Outage, names []string) ([]Deadline, error) {
 	w := &conditions{}
-	w.add("deadlines.status IN ('running', 'suspended', 'blocked', 'expired')")
+	w.add("(deadlines.status IN ('running', 'suspended', 'blocked') OR deadlines.status = 'expired')") // each with its index
 	w.add("deadlines.sua = ?", o.SUA)
 	w.add(w.in("deadlines.name", names), anys(names)...)
 	w.add("deadlines.started_at < ? AND deadlines.due_at > ? AND c.outcome = ''", o.To, o.From)

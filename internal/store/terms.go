@@ -70,7 +70,7 @@ var ofDeadlines = "deadlines." + strings.Join(strings.FieldsFunc(deadlineColumns
 func (f TermFilter) where(w *conditions, scope Scope) error {
 	live := "deadlines.status IN ('running', 'suspended', 'blocked')" // the condition of the index
 	if len(f.Lapsed) > 0 {
-		live = "deadlines.status IN ('running', 'suspended', 'blocked', 'expired') AND (deadlines.status <> 'expired' OR c.outcome = '' AND " + w.in("deadlines.name", f.Lapsed) +
+		live = "(" + live + " OR deadlines.status = 'expired' AND c.outcome = '' AND " + w.in("deadlines.name", f.Lapsed) +
 			" AND NOT EXISTS (SELECT 1 FROM deadlines later WHERE later.case_id = deadlines.case_id AND later.name = deadlines.name AND later.started_seq > deadlines.started_seq))"
 		w.add(live, anys(f.Lapsed)...)
 	} else {
