@@ -77,12 +77,13 @@ func (e *Engine) FindDeadlines(ctx context.Context, who auth.Actor, q DeadlineQu
 		if err != nil {
 			return out, err
 		}
-		for i, r := range rows {
+		for _, r := range rows {
 			if r == nil {
 				continue
 			}
 			if len(out.Items) == q.Limit { // the rest is for the next page
-				out.Next = store.TermCursor(found[i-1])
+				last := out.Items[q.Limit-1]
+				out.Next = store.TermCursor(store.Deadline{DueAt: last.DueAt, ID: last.ID})
 				break
 			}
 			out.Items = append(out.Items, *r)
@@ -310,7 +311,7 @@ func percent(from, at, due time.Time) int {
 	case whole <= 0 || !at.After(from):
 		return 0
 	default:
-		return int(at.Sub(from) / (whole/100 + 1))
+		return int(at.Sub(from).Seconds() * 100 / whole.Seconds())
 	}
 }
 
