@@ -13,7 +13,7 @@ import (
 
 // deadlineRow is a deadline in a list across cases.
 type deadlineRow struct {
-	deadline
+	Deadline
 	Title      prose `json:"title,omitempty" doc:"L'oggetto della pratica o della procedura in cima; manca se è riservato"`
 	Root       ident `json:"root"`
 	Workflow   ident `json:"workflow"`
@@ -41,6 +41,7 @@ func forecastOf(f *engine.Forecast) *forecast {
 	return &forecast{stamp(f.At), f.Breach, span(f.Days), ident(f.Basis), count(f.Cases), text2(f.Text)}
 }
 
+// allDeadlinesInput calls the body Owner: huma takes any field called Body for that of the request.
 type allDeadlinesInput struct {
 	caller
 	Scope    ident  `query:"scope" doc:"mine: delle pratiche di cui chi chiede è RUP o istruttore; body (se manca): di tutte quelle che vede"`
@@ -49,18 +50,19 @@ type allDeadlinesInput struct {
 	Before   day    `query:"before" doc:"Solo quelli che finiscono prima di questo giorno"`
 	Days     int    `query:"days" minimum:"0" maximum:"3650" format:"int32" doc:"Solo quelli il cui ultimo giorno è entro tanti giorni da oggi"`
 	Workflow ident  `query:"workflow" doc:"Il flusso della pratica"`
-	Body     ident  `query:"body" doc:"L'ente, come Comune o come SUA"`
+	Owner    ident  `query:"body" doc:"L'ente, come Comune o come SUA"`
 	Limit    int    `query:"limit" default:"50" minimum:"1" maximum:"200" format:"int32" doc:"Quanti al più"`
 	Cursor   cursor `query:"cursor" doc:"Il next della pagina precedente, con gli stessi filtri"`
 }
 
 type allDeadlinesOutput struct {
+	Link headerText `header:"Link" doc:"La pagina seguente, rel=next"`
 	Body page[deadlineRow]
 }
 
 func (s *service) allDeadlines(ctx context.Context, in *allDeadlinesInput) (*allDeadlinesOutput, error) {
 	q := engine.DeadlineQuery{
-		Scope: string(in.Scope), State: string(in.State), Days: in.Days, Workflow: string(in.Workflow), Body: string(in.Body), Limit: in.Limit, Cursor: string(in.Cursor),
+		Scope: string(in.Scope), State: string(in.State), Days: in.Days, Workflow: string(in.Workflow), Body: string(in.Owner), Limit: in.Limit, Cursor: string(in.Cursor),
 	}
 	for _, d := range []struct {
 		day day
@@ -74,12 +76,16 @@ func (s *service) allDeadlines(ctx context.Context, in *allDeadlinesInput) (*all
 	if err != nil {
 		return nil, ofParameters(err)
 	}
-	return &allDeadlinesOutput{page[deadlineRow]{each(found.Items, deadlineRowBody), cursor(found.Next)}}, nil
+	out := &allDeadlinesOutput{Body: page[deadlineRow]{each(found.Items, deadlineRowBody), cursor(found.Next)}}
+	if found.Next != "" {
+		out.Link = nextPage(in.echo, "cursor", found.Next)
+	}
+	return out, nil
 }
 
 func deadlineRowBody(r engine.DeadlineRow) deadlineRow {
 	return deadlineRow{
-		deadline: deadlineBody(r.DeadlineView), Title: prose(r.Title), Root: ident(r.Case.Root), Workflow: ident(r.Case.Workflow.ID), CIG: line(r.Case.CIG),
+		Deadline: deadlineBody(r.DeadlineView), Title: prose(r.Title), Root: ident(r.Case.Root), Workflow: ident(r.Case.Workflow.ID), CIG: line(r.Case.CIG),
 		MemberBody: refOf(r.Case.MemberBody), State: ident(r.Case.State.ID), Officer: refOf(r.Case.Officer), RUP: refOf(r.Case.RUP),
 	}
 }
@@ -122,8 +128,13 @@ func (in *changeInput) command() (engine.ChangeDeadline, error) {
 }
 
 type changedDeadline struct {
-	moved
-	Deadline deadline `json:"deadline" doc:"Il termine com'è ora"`
+	Case      ident    `json:"case"`
+	Event     ident    `json:"event" doc:"deadline_moved, deadline_suspended o deadline_resumed"`
+	Revision  count    `json:"revision"`
+	Seq       count    `json:"seq" doc:"Posto dell'evento nella storia"`
+	At        instant  `json:"at" doc:"Quando è stato registrato"`
+	Effective instant  `json:"effective" doc:"Da quando ha effetto"`
+	Deadline  Deadline `json:"deadline" doc:"Il termine com'è ora"`
 }
 
 type changeOutput struct {
@@ -135,7 +146,9 @@ func changeAnswer(m engine.ChangedDeadline, err error) (*changeOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &changeOutput{tag(m.Revision), changedDeadline{movedBody(m.Moved), deadlineBody(m.Deadline)}}, nil
+	return &changeOutput{tag(m.Revision), changedDeadline{
+		ident(m.Case), ident(m.Event), count(m.Revision), count(m.Seq), stamp(m.At), stamp(m.Effective), deadlineBody(m.Deadline),
+	}}, nil
 }
 
 func (s *service) moveDeadline(body jsonBody[moveRequest]) func(context.Context, *changeInput) (*changeOutput, error) {

@@ -68,7 +68,7 @@ type caseDetail struct {
 	Registers list[register]    `json:"registers"`
 	Children  list[children]    `json:"children"`
 	Links     list[link]        `json:"links"`
-	Deadlines list[deadline]    `json:"deadlines"`
+	Deadlines list[Deadline]    `json:"deadlines"`
 	Documents list[document]    `json:"documents"`
 	Parents   list[CaseSummary] `json:"parents" doc:"Dalla radice in giù"`
 }
@@ -121,7 +121,8 @@ type link struct {
 	At   instant     `json:"at"`
 }
 
-type deadline struct {
+// Deadline is a term of a case. Exported so that lists can embed it.
+type Deadline struct {
 	ID          ident          `json:"id"`
 	Case        ident          `json:"case"`
 	Name        ident          `json:"name"`
@@ -231,8 +232,8 @@ func present(in map[string]any) values {
 	return out
 }
 
-func deadlineBody(d engine.DeadlineView) deadline {
-	out := deadline{
+func deadlineBody(d engine.DeadlineView) Deadline {
+	out := Deadline{
 		ID: ident(d.ID), Case: ident(d.Case), Name: ident(d.Name), Label: text2(d.Label), Law: line(d.Law), Status: d.Status,
 		StartedAt: stamp(d.StartedAt), DueAt: stamp(d.DueAt), LastDay: day(d.LastDay), Explanation: text2(d.Explanation),
 		AtExpiry: text2(d.AtExpiry), EndedAt: stampAt(d.EndedAt), Percent: count(d.Percent), Overdue: d.Overdue, Peremptory: d.Peremptory,
