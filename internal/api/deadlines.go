@@ -45,7 +45,7 @@ func forecastOf(f *engine.Forecast) *forecast {
 type allDeadlinesInput struct {
 	caller
 	Scope    ident  `query:"scope" doc:"mine: delle pratiche di cui chi chiede è RUP o istruttore; body (se manca): di tutte quelle che vede"`
-	State    ident  `query:"state" doc:"overdue, running, blocked, suspended; se manca tutti quelli in corso e gli scaduti a cui nessuno ha provveduto"`
+	State    ident  `query:"state" doc:"overdue, running, blocked, suspended; se manca tutti tranne i sospesi"`
 	After    day    `query:"after" doc:"Solo quelli che finiscono da questo giorno in poi"`
 	Before   day    `query:"before" doc:"Solo quelli che finiscono prima di questo giorno"`
 	Days     int    `query:"days" minimum:"0" maximum:"3650" format:"int32" doc:"Solo quelli il cui ultimo giorno è entro tanti giorni da oggi"`
@@ -198,7 +198,7 @@ func (s *service) deadlineRoutes(r *routes) {
 	add(r, operation{
 		id: "deadlines", method: http.MethodGet, path: "/deadlines", tag: "pratiche",
 		summary: "Termini di più pratiche",
-		description: "I termini in corso, sospesi, bloccati o scaduti di tutte le pratiche che chi chiede vede, dal più vicino: che cosa, per quale norma, entro quando, " +
+		description: "I termini in corso, bloccati o scaduti (a richiesta i sospesi) di tutte le pratiche che chi chiede vede, dal più vicino: che cosa, per quale norma, entro quando, " +
 			"quanto è trascorso, che cosa li trattiene, chi deve agire, e dove il flusso lo chiede la previsione.",
 	}, s.allDeadlines)
 	errors := []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired}

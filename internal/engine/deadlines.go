@@ -26,7 +26,7 @@ const (
 // DeadlineQuery selects deadlines across cases. Zero values do not filter.
 type DeadlineQuery struct {
 	Scope    string // ScopeBody when empty
-	State    string // overdue, running, blocked, suspended; empty: all that go on, and the overdue ones
+	State    string // overdue, running, blocked, suspended; empty: all but the suspended ones
 	After    time.Time
 	Before   time.Time // those over from After on, and before Before
 	Days     int       // those over within so many days from now
@@ -43,8 +43,9 @@ type DeadlineRow struct {
 	Title string // of the case, else of the root of its tree; empty when it is secret or not given yet
 }
 
-// FindDeadlines lists the deadlines in the actor's sight, the soonest first: those that go on, and those that only told people that
-// they were over while what they wait for has still not happened. It returns *Invalid for an unknown scope or state, size or cursor.
+// FindDeadlines lists the deadlines in the actor's sight, the soonest first: those that run or are held back, and those that only told people
+// that they were over while what they wait for has still not happened and may. Suspended ones are listed when asked for: their end is
+// not known. It returns *Invalid for an unknown scope or state, size or cursor.
 func (e *Engine) FindDeadlines(ctx context.Context, who auth.Actor, q DeadlineQuery) (Page[DeadlineRow], error) {
 	if q.Limit == 0 {
 		q.Limit = 50
@@ -132,6 +133,7 @@ func (q DeadlineQuery) filter(who auth.Actor, now time.Time) (store.TermFilter, 
 	}
 	switch q.State {
 	case "":
+		f.Statuses = []string{store.Running, store.Blocked, store.Expired}
 	case stateOverdue:
 		f.Due, f.Statuses = now, []string{store.Running, store.Blocked, store.Expired}
 	case store.Running, store.Blocked, store.Suspended:
@@ -219,7 +221,7 @@ func (e *Engine) deadlineRows(ctx context.Context, who auth.Actor, now time.Time
 			continue
 		}
 		decl, ok := def.Deadline(d.Name)
-		if !ok || d.Status == store.Expired && (decl.Fire != "" || !slices.Contains(decl.While, c.State)) {
+		if !ok || d.Status == store.Expired && (decl.Fire != "" || !slices.Contains(decl.While, c.State) || !stoppable(def, d.Name, c.State)) {
 			continue
 		}
 		n := newNode(c, def)
@@ -239,6 +241,12 @@ func (e *Engine) deadlineRows(ctx context.Context, who auth.Actor, now time.Time
 		rows[i] = row
 	}
 	return rows, nil
+}
+
+// stoppable reports whether something may still be done from a state that a term waits for. A term of others, such as that to challenge an
+// award, goes by and leaves nothing to do.
+func stoppable(def *flow.Definition, deadline, state string) bool {
+	return slices.ContainsFunc(def.EventsFrom(state), func(ev *flow.Event) bool { return has(ev, flow.VerbStop, deadline) })
 }
 
 // lateDone tells of which terms that are over what they wait for has happened since, though late.

@@ -47,6 +47,7 @@ events:
   publish: {label: {it: Pubblica, en: Publish}, by: [sua_clerk], from: [draft], to: public, input: {bids_due: {field: bids_due}, asked_by: {field: asked_by, optional: true}}, then: [{start: bids_close}, {start: whole}]}
   dated:   {label: {it: Quesiti, en: Questions}, by: [sua_clerk], from: [public], to: same, then: [{start: asking}]}
   serve:   {label: {it: Notifica, en: Serve}, by: [sua_clerk], from: [public, judged], to: same, then: [{start: challenge}]}
+  noted:   {label: {it: Quesiti chiusi, en: Questions over}, by: [sua_clerk], from: [public], to: same, then: [{stop: asking}]}
   ask:     {label: {it: Quesito, en: Ask}, by: [sua_clerk], from: [public], to: same, then: [{open: questions}]}
   stay:    {label: {it: Sospendi, en: Stay}, by: [sua_clerk], from: [public], to: same, then: [{suspend: bids_close}]}
   lift:    {label: {it: Riprendi, en: Lift}, by: [sua_clerk], from: [public], to: same, then: [{resume: bids_close}]}

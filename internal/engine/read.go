@@ -210,7 +210,7 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 	var out []DeadlineView
 	for _, d := range n.deadlines {
 		v := DeadlineView{
-			ID: d.ID, Case: d.CaseID, Name: d.Name, Label: Text{IT: d.Name, EN: d.Name}, Status: d.Status, StartedAt: d.StartedAt, DueAt: d.DueAt,
+			ID: d.ID, Case: d.CaseID, Name: d.Name, Label: Text{IT: d.Name, EN: d.Name}, Status: d.Status, StartedAt: d.StartedAt, StartedSeq: d.StartedSeq, DueAt: d.DueAt,
 			LastDay: d.LastDay, Explanation: Text{IT: d.ExplainIT, EN: d.ExplainEN}, EndedAt: d.EndedAt,
 		}
 		if d.Status == store.Blocked || d.Status == store.Suspended {

@@ -179,10 +179,10 @@ var texts = map[string]Text{
 	"outage_failed":    {IT: "Non è stato possibile prorogarlo per un guasto: ripeti la registrazione con lo stesso identificativo.", EN: "A fault prevented its extension: record it again with the same id."},
 
 	// forecasts
-	"forecast_history":     {IT: "Al ritmo delle procedure concluse ({cases}) finirebbe verso il {day}: in tempo.", EN: "At the pace of the procedures that ended ({cases}) it would end about {day}: in time."},
-	"forecast_history_bad": {IT: "Al ritmo delle procedure concluse ({cases}) finirebbe verso il {day}: {late} giorni oltre il termine.", EN: "At the pace of the procedures that ended ({cases}) it would end about {day}: {late} days beyond the term."},
-	"forecast_plan":        {IT: "Al ritmo tenuto finora (fase {stage} di {stages}) finirebbe verso il {day}: in tempo.", EN: "At the pace so far (stage {stage} of {stages}) it would end about {day}: in time."},
-	"forecast_plan_bad":    {IT: "Al ritmo tenuto finora (fase {stage} di {stages}) finirebbe verso il {day}: {late} giorni oltre il termine.", EN: "At the pace so far (stage {stage} of {stages}) it would end about {day}: {late} days beyond the term."},
+	"forecast_history":     {IT: "Al ritmo delle procedure concluse ({cases}) finirebbe verso {day}: in tempo.", EN: "At the pace of the procedures that ended ({cases}) it would end about {day}: in time."},
+	"forecast_history_bad": {IT: "Al ritmo delle procedure concluse ({cases}) finirebbe verso {day}: {late} giorni oltre il termine.", EN: "At the pace of the procedures that ended ({cases}) it would end about {day}: {late} days beyond the term."},
+	"forecast_plan":        {IT: "Al ritmo tenuto finora (fase {stage} di {stages}) finirebbe verso {day}: in tempo.", EN: "At the pace so far (stage {stage} of {stages}) it would end about {day}: in time."},
+	"forecast_plan_bad":    {IT: "Al ritmo tenuto finora (fase {stage} di {stages}) finirebbe verso {day}: {late} giorni oltre il termine.", EN: "At the pace so far (stage {stage} of {stages}) it would end about {day}: {late} days beyond the term."},
 
 	"days_wrong": {IT: "{field}: serve un numero di giorni, da 1 in su, che si possa contare.", EN: "{field}: a number of days that can be counted, from 1 on, is needed."},
 }

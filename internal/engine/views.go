@@ -116,6 +116,7 @@ type DeadlineView struct {
 	Law         string
 	Status      string // running, met, expired, cancelled, suspended, blocked
 	StartedAt   time.Time
+	StartedSeq  int64     // event that started it
 	DueAt       time.Time // first instant at which it is over
 	LastDay     string    // last useful day, YYYY-MM-DD
 	Explanation Text
