@@ -93,6 +93,8 @@ func (s *service) mount(e *echo.Echo, group *echo.Group) *huma.OpenAPI {
 	s.documentRoutes(r)
 	s.workflowRoutes(r)
 	s.peopleRoutes(r)
+	s.deadlineRoutes(r)
+	s.outageRoutes(r)
 	s.efficiencyRoutes(r)
 	s.noticeRoutes(r)
 	s.webhookRoutes(r)

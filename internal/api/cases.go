@@ -71,7 +71,7 @@ func (s *service) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	}
 	out := &listOutput{Body: page[CaseSummary]{each(found.Items, summaryBody), cursor(found.Next)}}
 	if found.Next != "" {
-		out.Link = nextPage(in.echo, found.Next)
+		out.Link = nextPage(in.echo, "after", found.Next)
 	}
 	return out, nil
 }
@@ -89,9 +89,9 @@ func ofParameters(err error) error {
 }
 
 // nextPage is the Link header (RFC 8288) of the same list from another place.
-func nextPage(c echo.Context, after string) headerText {
+func nextPage(c echo.Context, parameter, from string) headerText {
 	query := c.QueryParams()
-	query.Set("after", after)
+	query.Set(parameter, from)
 	return headerText("<" + c.Request().URL.EscapedPath() + "?" + query.Encode() + `>; rel="next"`)
 }
 

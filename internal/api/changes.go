@@ -57,7 +57,7 @@ func (s *service) changes(ctx context.Context, in *changesInput) (*changesOutput
 	out := &changesOutput{Body: changes{Next: count(page.Next), Last: count(page.Last), Items: each(page.Items, func(c engine.Change) change {
 		return change{N: count(c.N), Root: ident(c.Root), Workflow: ident(c.Workflow), Happening: happeningBody(c.HistoryItem)}
 	})}}
-	out.Link = nextPage(in.echo, formatInt(page.Next))
+	out.Link = nextPage(in.echo, "after", formatInt(page.Next))
 	return out, nil
 }
 

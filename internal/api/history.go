@@ -111,7 +111,7 @@ func (s *service) history(ctx context.Context, in *historyInput) (*historyOutput
 		Root: ident(h.Root), Items: each(h.Items, happeningBody), Verified: h.Verified, Broken: prose(h.Broken), Next: count(h.Next),
 	}}
 	if h.Next != 0 {
-		out.Link = nextPage(in.echo, formatInt(h.Next))
+		out.Link = nextPage(in.echo, "after", formatInt(h.Next))
 	}
 	return out, nil
 }
@@ -121,14 +121,14 @@ type deadlinesInput struct {
 	ID ident `path:"id"`
 }
 
-type deadlinesOutput struct{ Body items[deadline] }
+type deadlinesOutput struct{ Body items[Deadline] }
 
 func (s *service) deadlines(ctx context.Context, in *deadlinesInput) (*deadlinesOutput, error) {
 	all, err := s.Engine.Deadlines(ctx, in.actor, string(in.ID))
 	if err != nil {
 		return nil, err
 	}
-	return &deadlinesOutput{Body: items[deadline]{each(all, deadlineBody)}}, nil
+	return &deadlinesOutput{Body: items[Deadline]{each(all, deadlineBody)}}, nil
 }
 
 func (s *service) historyRoutes(r *routes) {

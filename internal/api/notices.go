@@ -82,7 +82,7 @@ func (s *service) notices(ctx context.Context, in *noticesInput) (*noticesOutput
 	out := &noticesOutput{}
 	out.Body.Items, out.Body.Next, out.Body.Unread = each(found.Items, noticeOf), cursor(found.Next), count(unread)
 	if found.Next != "" {
-		out.Link = nextPage(in.echo, found.Next)
+		out.Link = nextPage(in.echo, "after", found.Next)
 	}
 	return out, nil
 }

@@ -68,7 +68,7 @@ type caseDetail struct {
 	Registers list[register]    `json:"registers"`
 	Children  list[children]    `json:"children"`
 	Links     list[link]        `json:"links"`
-	Deadlines list[deadline]    `json:"deadlines"`
+	Deadlines list[Deadline]    `json:"deadlines"`
 	Documents list[document]    `json:"documents"`
 	Parents   list[CaseSummary] `json:"parents" doc:"Dalla radice in giù"`
 }
@@ -121,20 +121,27 @@ type link struct {
 	At   instant     `json:"at"`
 }
 
-type deadline struct {
-	ID          ident     `json:"id"`
-	Case        ident     `json:"case"`
-	Name        ident     `json:"name"`
-	Label       bilingual `json:"label"`
-	Law         line      `json:"law,omitempty"`
-	Status      string    `json:"status" enum:"running,met,expired,cancelled,suspended,blocked" maxLength:"10"`
-	StartedAt   instant   `json:"started_at"`
-	DueAt       instant   `json:"due_at" doc:"Primo istante in cui è scaduto"`
-	LastDay     day       `json:"last_day,omitempty" doc:"Ultimo giorno utile"`
-	Explanation bilingual `json:"explanation" doc:"Come è stato contato"`
-	BlockedBy   *refusal  `json:"blocked_by,omitempty"`
-	AtExpiry    bilingual `json:"at_expiry" doc:"Che cosa succede alla scadenza"`
-	EndedAt     instant   `json:"ended_at,omitempty"`
+// Deadline is a term of a case. Exported so that lists can embed it.
+type Deadline struct {
+	ID          ident          `json:"id"`
+	Case        ident          `json:"case"`
+	Name        ident          `json:"name"`
+	Label       bilingual      `json:"label"`
+	Law         line           `json:"law,omitempty"`
+	Status      string         `json:"status" enum:"running,met,expired,cancelled,suspended,blocked" maxLength:"10"`
+	StartedAt   instant        `json:"started_at"`
+	DueAt       instant        `json:"due_at" doc:"Primo istante in cui è scaduto"`
+	LastDay     day            `json:"last_day,omitempty" doc:"Ultimo giorno utile"`
+	Explanation bilingual      `json:"explanation" doc:"Come è stato contato"`
+	BlockedBy   *refusal       `json:"blocked_by,omitempty"`
+	AtExpiry    bilingual      `json:"at_expiry" doc:"Che cosa succede alla scadenza"`
+	EndedAt     instant        `json:"ended_at,omitempty" doc:"Di un termine sospeso: da quando è fermo"`
+	Percent     count          `json:"percent" doc:"Quanto è trascorso, da 0 a 100"`
+	Overdue     bool           `json:"overdue" doc:"È finito e ciò che attende non è avvenuto"`
+	Peremptory  bool           `json:"peremptory" doc:"Di norma nessuno può spostarlo"`
+	Acts        list[labelled] `json:"acts" doc:"Chi può fare ciò che attende"`
+	ByHand      list[ident]    `json:"by_hand" doc:"Che cosa può farne chi chiede: move, suspend, resume"`
+	Forecast    *forecast      `json:"forecast,omitempty" doc:"Quando finirebbe al ritmo tenuto finora"`
 }
 
 type document struct {
@@ -225,11 +232,12 @@ func present(in map[string]any) values {
 	return out
 }
 
-func deadlineBody(d engine.DeadlineView) deadline {
-	out := deadline{
+func deadlineBody(d engine.DeadlineView) Deadline {
+	out := Deadline{
 		ID: ident(d.ID), Case: ident(d.Case), Name: ident(d.Name), Label: text2(d.Label), Law: line(d.Law), Status: d.Status,
 		StartedAt: stamp(d.StartedAt), DueAt: stamp(d.DueAt), LastDay: day(d.LastDay), Explanation: text2(d.Explanation),
-		AtExpiry: text2(d.AtExpiry), EndedAt: stampAt(d.EndedAt),
+		AtExpiry: text2(d.AtExpiry), EndedAt: stampAt(d.EndedAt), Percent: count(d.Percent), Overdue: d.Overdue, Peremptory: d.Peremptory,
+		Acts: each(d.Acts, labelledBody), ByHand: idents(d.ByHand), Forecast: forecastOf(d.Forecast),
 	}
 	if d.BlockedBy != nil {
 		blocked := refusalBody(*d.BlockedBy)

@@ -100,13 +100,8 @@ func Shift(due time.Time, days int) time.Time { return due.In(Rome).AddDate(0, 0
 // pause rounded up to whole days (art. 92 c. 2 c: proportional extension). A pause that does not end after it began extends nothing. The result may fall on a Saturday or holiday:
 // whoever sets it as a new deadline checks Holidays.Closed.
 func Suspend(due, from, to time.Time) time.Time {
-	const day = 24 * 60 * 60
 	if due.Equal(DateOf(due).Start()) {
 		return Shift(due, max(0, DateOf(to).Sub(DateOf(from))))
 	}
-	days := max(0, int((to.Unix()-from.Unix())/day)-1) // one less, then up: a day with a change of hour is not of 24 hours
-	for Shift(from, days).Before(to) {
-		days++
-	}
-	return Shift(due, days)
+	return Shift(due, wholeDays(from, to))
 }

@@ -18,6 +18,37 @@ import (
 // attachEvent is the name under which an upload stands in the history.
 const attachEvent = "attach"
 
+// Events that change a term by hand or because the platform was down; moved is also what befalls a term counted from another.
+const (
+	movedEvent     = "deadline_moved"
+	suspendedEvent = "deadline_suspended"
+	resumedEvent   = "deadline_resumed"
+	outageEvent    = "deadline_outage"
+)
+
+// aside are the events that no workflow declares, as people read them.
+var aside = map[string]Text{
+	attachEvent:    {IT: "Documento caricato", EN: "Document uploaded"},
+	movedEvent:     {IT: "Termine spostato", EN: "Term moved"},
+	suspendedEvent: {IT: "Termine sospeso", EN: "Term suspended"},
+	resumedEvent:   {IT: "Termine ripreso", EN: "Term resumed"},
+	outageEvent:    {IT: "Termine prorogato: piattaforma ferma", EN: "Term extended: platform down"},
+}
+
+// asideInputs are what was said with them.
+var asideInputs = map[string]Text{
+	"deadline": {IT: "Termine", EN: "Term"},
+	"reason":   {IT: "Motivazione", EN: "Reason"},
+	"law":      {IT: "Norma", EN: "Law"},
+	"due":      {IT: "Nuova fine", EN: "New end"},
+	"since":    {IT: "Dal", EN: "Since"},
+	"at":       {IT: "Ripreso dal", EN: "Resumed as of"},
+	"days":     {IT: "Giorni in più", EN: "Days more"},
+	"document": {IT: "Documento", EN: "Document"},
+	"outage":   {IT: "Malfunzionamento", EN: "Outage"},
+	"evidence": {IT: "Prova", EN: "Evidence"},
+}
+
 // rectifyEvent is the implied event that mends a mistake.
 const rectifyEvent = "rectify"
 

@@ -54,6 +54,7 @@ type Engine struct {
 	limits  *law.Table
 	parties parties
 	tokens  tokenCache
+	paces   paces
 	// blocking are the workflows with deadlines, of their own or of cases below, that something may hold back: each change of
 	// such a tree tries them again
 	blocking map[string]bool

@@ -109,8 +109,8 @@ func (e *Engine) tell(ev *store.Event, c *store.Case, seen sight) (HistoryItem, 
 	decl, known := def.Event(h.Event)
 	if known {
 		item.Label, item.Law = decl.Label, decl.Law
-	} else if h.Event == attachEvent {
-		item.Label = Text{IT: "Documento caricato", EN: "Document uploaded"}
+	} else if text, ok := aside[h.Event]; ok {
+		item.Label = text
 	}
 	for _, d := range h.Documents {
 		t := Labelled{d.Type, Text{IT: d.Type, EN: d.Type}}
@@ -190,6 +190,9 @@ func tellFile(item *HistoryItem, name string) {
 func (e *Engine) tellInputs(item *HistoryItem, decl *flow.Event, values map[string]any) {
 	for _, id := range sortedKeys(values) {
 		told := Told{Label: Text{IT: id, EN: id}, Text: fmt.Sprint(values[id]), Value: plainNumber(values[id])}
+		if text, ok := asideInputs[id]; ok && decl == nil {
+			told.Label = text
+		}
 		if decl != nil {
 			if in, ok := decl.Input(id); ok {
 				told.Label, told.Text = in.Label, e.format(in.Type, in.Of, told.Value)

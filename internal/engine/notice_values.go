@@ -143,6 +143,9 @@ func (t *tale) findTerm(all []store.Deadline) {
 }
 
 func (t *tale) ofTerm(field string) (Text, bool) {
+	if text, ok := t.ofChange(field); ok {
+		return text, true
+	}
 	var decl *flow.Deadline
 	if t.def != nil {
 		decl, _ = t.def.Deadline(t.term.Name)
@@ -183,6 +186,26 @@ func (t *tale) ofTerm(field string) (Text, bool) {
 		}
 	case "event.day":
 		return Text{}, true
+	}
+	return Text{}, false
+}
+
+// ofChange gives what was said when a term was changed by hand or for an outage.
+func (t *tale) ofChange(field string) (Text, bool) {
+	label, ok := aside[t.order.Event]
+	if !ok || t.happened == nil {
+		return Text{}, false
+	}
+	switch field {
+	case "event.label":
+		return label, true
+	case "reason", "law":
+		var told story
+		if json.Unmarshal(t.happened.OpenBody, &told) != nil {
+			return Text{}, true
+		}
+		text, _ := told.Inputs[field].(string)
+		return same(text), true
 	}
 	return Text{}, false
 }

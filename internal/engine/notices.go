@@ -144,7 +144,7 @@ func (x *expansion) load(orders []ordered) error {
 }
 
 func isTermNotice(template string) bool {
-	return template == notice.Reminder || template == notice.Expired || template == notice.Blocked
+	return template == notice.Reminder || template == notice.Expired || template == notice.Blocked || template == notice.Moved
 }
 
 // expand makes the notices of one message.

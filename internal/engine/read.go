@@ -95,6 +95,9 @@ func (e *Engine) Case(ctx context.Context, who auth.Actor, id string) (CaseView,
 	if err != nil {
 		return v, err
 	}
+	if err := e.foretell(ctx, v.Deadlines); err != nil {
+		return v, err
+	}
 	v.Links, err = e.links(ctx, who, id)
 	return v, err
 }
@@ -207,13 +210,13 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 	var out []DeadlineView
 	for _, d := range n.deadlines {
 		v := DeadlineView{
-			ID: d.ID, Case: d.CaseID, Name: d.Name, Label: Text{IT: d.Name, EN: d.Name}, Status: d.Status, StartedAt: d.StartedAt, DueAt: d.DueAt,
+			ID: d.ID, Case: d.CaseID, Name: d.Name, Label: Text{IT: d.Name, EN: d.Name}, Status: d.Status, StartedAt: d.StartedAt, StartedSeq: d.StartedSeq, DueAt: d.DueAt,
 			LastDay: d.LastDay, Explanation: Text{IT: d.ExplainIT, EN: d.ExplainEN}, EndedAt: d.EndedAt,
 		}
-		if d.Status == store.Blocked {
+		if d.Status == store.Blocked || d.Status == store.Suspended {
 			var no Refusal
-			if json.Unmarshal(d.BlockedBy, &no) == nil {
-				v.BlockedBy = &no
+			if json.Unmarshal(d.BlockedBy, &no) == nil && no.Code != "" {
+				v.BlockedBy = w.heldBy(n, d, no)
 			}
 		}
 		if decl, ok := n.def.Deadline(d.Name); ok {
@@ -222,6 +225,7 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 				v.AtExpiry = ev.Label
 			}
 		}
+		w.watched(n, d, &v)
 		out = append(out, v)
 	}
 	slices.SortStableFunc(out, func(a, b DeadlineView) int {
@@ -231,6 +235,14 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 		return a.DueAt.Compare(b.DueAt)
 	})
 	return out
+}
+
+// heldBy is what holds a term back, as the actor may know it.
+func (w *world) heldBy(n *node, d *store.Deadline, no Refusal) *Refusal {
+	if decl, ok := n.def.Deadline(d.Name); ok && d.Status == store.Blocked {
+		return &w.discreet(n, decl.BlockedBy, []Refusal{no})[0]
+	}
+	return &no
 }
 
 func ended(d DeadlineView) int {
@@ -258,7 +270,7 @@ func (w *world) documentViews(n *node) []DocumentView {
 func (e *Engine) Deadlines(ctx context.Context, who auth.Actor, id string) ([]DeadlineView, error) {
 	var out []DeadlineView
 	err := e.db.Peek(ctx, scope(who), id, func(tx *store.Tx) error {
-		s, err := tx.Load(store.Want{Tree: tx.Case.Parent == "", Deadlines: true})
+		s, err := tx.Load(store.Want{Tree: tx.Case.Parent == "", Parent: true, Deadlines: true, Agreement: true})
 		if err != nil {
 			return err
 		}
@@ -273,7 +285,10 @@ func (e *Engine) Deadlines(ctx context.Context, who auth.Actor, id string) ([]De
 		}
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, e.foretell(ctx, out)
 }
 
 // sorted returns the nodes in the order of their ids, which is that of their birth.

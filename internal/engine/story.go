@@ -19,7 +19,7 @@ type story struct {
 	Deadlines    []DeadlineChange `json:"deadlines,omitempty"`
 	Opened       []string         `json:"opened,omitempty"`
 	Document     *documentStory   `json:"document,omitempty"`
-	Deadline     string           `json:"deadline,omitempty"` // the term whose expiry brought the event about
+	Deadline     string           `json:"deadline,omitempty"` // the term whose expiry brought the event about, or that it changed by hand
 	Source       json.RawMessage  `json:"source,omitempty"`   // an imported row as it was: an object; the last member, see encode
 }
 

@@ -29,9 +29,7 @@ func (w *world) term(s *step, h *happening, a flow.Action) error {
 		}
 	case flow.VerbResume:
 		if running != nil && running.Status == store.Suspended {
-			running.DueAt = calendar.Suspend(running.DueAt, *running.EndedAt, h.effective)
-			running.LastDay = calendar.DateOf(running.DueAt.Add(-time.Microsecond)).String()
-			running.Status, running.EndedAt, running.NextTry = store.Running, nil, running.DueAt
+			w.resumeTerm(n, running, h.effective)
 			w.touch(n, h, running)
 		}
 	case flow.VerbExtend:
@@ -50,6 +48,36 @@ func (w *world) term(s *step, h *happening, a flow.Action) error {
 		}
 	}
 	return nil
+}
+
+// resumeTerm lets a suspended term run on: its end moves by the time for which it stood still.
+func (w *world) resumeTerm(n *node, d *store.Deadline, at time.Time) {
+	rule := "calendar"
+	if decl, ok := n.def.Deadline(d.Name); ok && decl.Counted != "" {
+		rule = decl.Counted
+	}
+	if res, err := resultOf(d).Suspended(*d.EndedAt, at, rule, w.e.holidays(n.c.SUA)); err == nil {
+		w.setTerm(d, res)
+	} else { // for no time, or when it was over already: there is nothing to explain
+		d.DueAt = calendar.Suspend(d.DueAt, *d.EndedAt, at)
+		d.LastDay = calendar.DateOf(d.DueAt.Add(-time.Microsecond)).String()
+	}
+	d.Status, d.EndedAt, d.BlockedBy, d.NextTry = store.Running, nil, nil, d.DueAt
+}
+
+// setTerm gives a term another end, explained.
+func (w *world) setTerm(d *store.Deadline, res calendar.Result) {
+	d.DueAt, d.LastDay = res.Due.UTC(), res.LastDay.String()
+	d.ExplainIT, d.ExplainEN = res.Explanation.IT, res.Explanation.EN
+}
+
+// resultOf is a term as package calendar sees it.
+func resultOf(d *store.Deadline) calendar.Result {
+	last, err := calendar.ParseDate(d.LastDay)
+	if err != nil {
+		last = calendar.DateOf(d.DueAt.Add(-time.Microsecond))
+	}
+	return calendar.Result{Due: d.DueAt, LastDay: last, Explanation: calendar.Text{IT: d.ExplainIT, EN: d.ExplainEN}}
 }
 
 // running returns the live deadline of a name, or nil.
@@ -332,17 +360,22 @@ func (w *world) reviveTerms(n *node, h *happening) {
 		for _, d := range slices.Backward(n.deadlines) {
 			if d.Name == decl.ID && (n.mistake == nil || d.StartedSeq != n.mistake.fired.Seq) {
 				if d.Status == store.Cancelled {
-					since := heldSince(d)
-					d.Status, d.EndedAt, d.BlockedBy, d.NextTry = store.Running, nil, nil, d.DueAt
-					if since != nil {
-						d.Status, d.EndedAt = store.Suspended, since
-					}
-					w.touch(n, h, d)
+					w.revive(n, h, d)
 				}
 				break
 			}
 		}
 	}
+}
+
+// revive lets a term that had ended run again, or stand still again since when it did.
+func (w *world) revive(n *node, h *happening, d *store.Deadline) {
+	since := heldSince(d)
+	d.Status, d.EndedAt, d.BlockedBy, d.NextTry = store.Running, nil, nil, d.DueAt
+	if since != nil {
+		d.Status, d.EndedAt = store.Suspended, since
+	}
+	w.touch(n, h, d)
 }
 
 func (w *world) endTerm(n *node, h *happening, d *store.Deadline, status string) {
@@ -354,13 +387,13 @@ func (w *world) endTerm(n *node, h *happening, d *store.Deadline, status string)
 		held = nil
 	}
 	d.Status, d.EndedAt, d.BlockedBy = status, &w.now, nil
-	if held != nil && status == store.Cancelled {
+	if held != nil && (status == store.Cancelled || status == store.Met) {
 		d.BlockedBy, _ = json.Marshal(heldMark{held.UTC()}) // a time always marshals
 	}
 	w.touch(n, h, d)
 }
 
-// heldMark keeps since when a term stood still that was cancelled meanwhile: a rectification may give it back.
+// heldMark keeps since when a term stood still that was cancelled or met meanwhile: a rectification may give it back.
 type heldMark struct {
 	Since time.Time `json:"suspended_since"`
 }

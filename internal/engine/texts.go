@@ -143,6 +143,47 @@ var texts = map[string]Text{
 	"documents_incomplete":  {IT: "Mancano documenti previsti: {documents}.", EN: "Expected documents are missing: {documents}."},
 
 	// terms
+	"text_required":             {IT: "È obbligatorio.", EN: "Required."},
+	"text_wrong":                {IT: "Serve un testo leggibile, di non più di {max} caratteri.", EN: "A readable text is needed, of {max} characters at most."},
+	"to_or_days":                {IT: "Indica la nuova fine oppure i giorni in più: uno dei due.", EN: "Give the new end or the days more: one of the two."},
+	"to_unreadable":             {IT: "Serve un giorno come 2026-06-30, o un istante con il fuso come 2026-06-30T12:00:00+02:00.", EN: "A day such as 2026-06-30 is needed, or an instant with its zone such as 2026-06-30T12:00:00+02:00."},
+	"to_whole_day":              {IT: "Questo termine finisce con il giorno: non ha un'ora.", EN: "This term ends with the day: it has no hour."},
+	"days_range":                {IT: "Serve un numero di giorni, da 1 in su, che si possa contare.", EN: "A number of days that can be counted, from 1 on, is needed."},
+	"at_early":                  {IT: "Non può essere prima del {day}, quando è cominciato.", EN: "It cannot be before {day}, when it began."},
+	"document_elsewhere":        {IT: "Il documento non è tra quelli della pratica.", EN: "The document is not among those of the case."},
+	"deadline_ended":            {IT: "Il termine è concluso: non si cambia più.", EN: "The term has ended: it changes no more."},
+	"deadline_follows":          {IT: "Il termine segue una data della procedura superiore: si sposta con quella.", EN: "The term follows a date of the parent case: it moves with that."},
+	"deadline_backward":         {IT: "Il termine si conta a ritroso da un'altra data: si sposta con quella.", EN: "The term is counted back from another date: it moves with that."},
+	"deadline_suspended":        {IT: "Il termine è sospeso: prima va ripreso.", EN: "The term is suspended: it must be resumed first."},
+	"deadline_over":             {IT: "Il termine è già compiuto: non si può più sospendere.", EN: "The term is over: it cannot be suspended any more."},
+	"deadline_runs":             {IT: "Il termine non è sospeso.", EN: "The term is not suspended."},
+	"deadline_passed":           {IT: "La nuova fine ({day}) è già passata: la proroga è più corta del tempo trascorso.", EN: "The new end ({day}) has gone by: the extension is shorter than the time that has passed."},
+	"deadline_same":             {IT: "Il termine finisce già allora.", EN: "The term ends then already."},
+	"deadline_peremptory":       {IT: "Il termine è perentorio: di norma nessuno può spostarlo o sospenderlo.", EN: "The term is peremptory: as a rule nobody may move or suspend it."},
+	"deadline_earlier":          {IT: "La nuova fine ({day}) viene prima di quella attuale: il termine si accorcia.", EN: "The new end ({day}) comes before the present one: the term grows shorter."},
+	"deadline_day_off":          {IT: "L'ultimo giorno ({day}) non è lavorativo: {why}.", EN: "The last day ({day}) is not a working day: {why}."},
+	"deadline_held_by_workflow": {IT: "Lo ha sospeso un'azione della procedura: di norma riprende con l'azione prevista.", EN: "An action of the procedure suspended it: as a rule the action for that resumes it."},
+	"deadline_state_unknown":    {IT: "Stato sconosciuto: {state}. Ci sono: overdue, running, blocked, suspended.", EN: "Unknown state: {state}. There are: overdue, running, blocked, suspended."},
+	"deadline_scope_unknown":    {IT: "Ambito sconosciuto: {scope}. Ci sono: mine, body.", EN: "Unknown scope: {scope}. There are: mine, body."},
+
+	// outages
+	"outage_id":        {IT: "L'identificativo ha da 1 a 64 lettere, cifre, punti o trattini.", EN: "The id has 1 to 64 letters, digits, dots or dashes."},
+	"outage_span":      {IT: "La fine deve venire dopo l'inizio.", EN: "The end must come after the beginning."},
+	"outage_future":    {IT: "Si registra quando è finito: la fine non può essere nel futuro.", EN: "It is recorded when it has ended: the end cannot be in the future."},
+	"outage_bodies":    {IT: "L'ente «{body}» non è tra quelli della SUA.", EN: "The body “{body}” is not one of the SUA's."},
+	"outage_overlaps":  {IT: "Questo malfunzionamento si sovrappone a uno già registrato ({id}): il tempo conterebbe due volte.", EN: "This outage overlaps one recorded already ({id}): the time would count twice."},
+	"outage_suspended": {IT: "È sospeso: riprenderà con il tempo che mancava.", EN: "It is suspended: it will go on with the time that was left."},
+	"outage_expired":   {IT: "È scaduto prima che il malfunzionamento fosse registrato: la procedura è andata avanti e va riaperta con un atto.", EN: "It was over before the outage was recorded: the procedure has gone on and must be reopened by an act."},
+	"outage_too_late":  {IT: "Anche prorogato sarebbe già finito ({day}): decide il dirigente.", EN: "Even extended it would be over ({day}): the director decides."},
+	"outage_follows":   {IT: "Segue un'altra data e si sposta con quella.", EN: "It follows another date and moves with that."},
+	"outage_failed":    {IT: "Non è stato possibile prorogarlo per un guasto: ripeti la registrazione con lo stesso identificativo.", EN: "A fault prevented its extension: record it again with the same id."},
+
+	// forecasts
+	"forecast_history":     {IT: "Al ritmo delle procedure concluse ({cases}) finirebbe verso {day}: in tempo.", EN: "At the pace of the procedures that ended ({cases}) it would end about {day}: in time."},
+	"forecast_history_bad": {IT: "Al ritmo delle procedure concluse ({cases}) finirebbe verso {day}: {late} giorni oltre il termine.", EN: "At the pace of the procedures that ended ({cases}) it would end about {day}: {late} days beyond the term."},
+	"forecast_plan":        {IT: "Al ritmo tenuto finora (fase {stage} di {stages}) finirebbe verso {day}: in tempo.", EN: "At the pace so far (stage {stage} of {stages}) it would end about {day}: in time."},
+	"forecast_plan_bad":    {IT: "Al ritmo tenuto finora (fase {stage} di {stages}) finirebbe verso {day}: {late} giorni oltre il termine.", EN: "At the pace so far (stage {stage} of {stages}) it would end about {day}: {late} days beyond the term."},
+
 	"days_wrong": {IT: "{field}: serve un numero di giorni, da 1 in su, che si possa contare.", EN: "{field}: a number of days that can be counted, from 1 on, is needed."},
 }
 

@@ -20,7 +20,7 @@ type mistake struct {
 func loadMistake(tx *store.Tx, n *node) (*mistake, error) {
 	m := &mistake{}
 	for event, fired := range n.past {
-		if event != attachEvent && event != rectifyEvent && fired.Seq > m.fired.Seq {
+		if _, apart := aside[event]; !apart && event != rectifyEvent && fired.Seq > m.fired.Seq { // what was done to a term by hand is mended by hand
 			m.event, m.fired = event, fired
 		}
 	}
@@ -73,8 +73,7 @@ func (w *world) undoTerm(n *node, h *happening, d *store.Deadline, became string
 	case d.EndedAt == nil || !runsHere:
 	case became == store.Suspended && d.Status == store.Suspended && d.EndedAt.Equal(fired.Effective),
 		became == store.Met && d.Status == store.Met && d.EndedAt.Equal(fired.At):
-		d.Status, d.EndedAt, d.NextTry = store.Running, nil, d.DueAt
-		w.touch(n, h, d)
+		w.revive(n, h, d)
 	}
 }
 

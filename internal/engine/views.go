@@ -116,6 +116,7 @@ type DeadlineView struct {
 	Law         string
 	Status      string // running, met, expired, cancelled, suspended, blocked
 	StartedAt   time.Time
+	StartedSeq  int64     // event that started it
 	DueAt       time.Time // first instant at which it is over
 	LastDay     string    // last useful day, YYYY-MM-DD
 	Explanation Text
@@ -123,7 +124,14 @@ type DeadlineView struct {
 	AtExpiry    Text // what happens then
 	Help        Text
 	Alerts      []Labelled // roles told at expiry
-	EndedAt     *time.Time
+	EndedAt     *time.Time // of a suspended one: since when it stands still
+	Percent     int        // of the term that has gone by, 0 to 100; a suspended one stands still
+	Overdue     bool       // it is over, and what it waits for has not happened
+	Acts        []Labelled // roles that may do what it waits for
+	Peremptory  bool       // the law lets nobody move it
+	ByHand      []string   // what the reader may do to it now: move, suspend, resume
+	Forecast    *Forecast  // of a running one whose workflow asks for it
+	goal        string     // state that its workflow wants reached before its end
 }
 
 // DocumentView is an uploaded file.

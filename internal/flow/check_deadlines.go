@@ -29,6 +29,12 @@ func (d *draft) checkDeadline(deadline *Deadline) {
 	if deadline.Fire != "" {
 		d.checkExpiry(join(path, "at_expiry"), deadline)
 	}
+	if _, found := d.State(deadline.Forecast); deadline.Forecast != "" && !found {
+		d.fault(join(path, "forecast"), "stato sconosciuto: «%s»%s", deadline.Forecast, maybe(deadline.Forecast, keys(d.index.states)))
+	}
+	if deadline.Outage && deadline.Counted == "backward" {
+		d.fault(join(path, "outage"), "un termine contato a ritroso non si proroga: si sposta con la data da cui si conta")
+	}
 	for i, call := range deadline.BlockedBy {
 		d.checkCall(nth(join(path, "blocked_by"), i), call, d.c.vocabulary.Guards)
 	}

@@ -9,6 +9,9 @@ import (
 // remindForm: "3d" or "12h" before the end, or "50%" of the term.
 var remindForm = regexp.MustCompile(`^([1-9][0-9]{0,3}[dh]|[1-9][0-9]?%)$`)
 
+// outageExtends is the one thing that `outage` may say.
+const outageExtends = "extends"
+
 func (d *draft) readDeadlines(t table) {
 	for _, e := range d.named(t, "deadlines") {
 		d.Deadlines = append(d.Deadlines, d.readDeadline(e))
@@ -17,11 +20,16 @@ func (d *draft) readDeadlines(t table) {
 }
 
 func (d *draft) readDeadline(e entry) Deadline {
-	t := d.table(e.val, e.path, "label", "help", "law", "term", "until", "counted", "from", "while", "at_expiry", "remind", "blocked_by")
+	t := d.table(e.val, e.path, "label", "help", "law", "term", "until", "counted", "from", "while", "at_expiry", "remind", "blocked_by", "outage", "peremptory", "forecast")
 	deadline := Deadline{
 		ID: e.id, Label: t.label(), Help: t.optional("help"), Law: t.text("law"),
 		Term: d.readTerm(t), Counted: t.optionalID("counted"), From: "effective",
 		While: d.states(t, "while"), Remind: t.ids("remind"), BlockedBy: d.calls(t, "blocked_by", d.c.vocabulary.Guards, "guardia"),
+	}
+	deadline.Outage, deadline.Forecast = t.optionalID("outage") == outageExtends, t.optionalID("forecast")
+	deadline.Peremptory = t.flag("peremptory")
+	if outage := t.keys["outage"]; outage != nil && !deadline.Outage {
+		d.fault(join(e.path, "outage"), "«outage» può essere solo extends: un malfunzionamento della piattaforma proroga il termine")
 	}
 	if until := t.keys["until"]; until != nil && until.Kind == yaml.MappingNode {
 		deadline.Until = d.fieldRef(until, join(e.path, "until"))

@@ -166,6 +166,10 @@ type Deadline struct {
 	Alert     []string
 	Remind    []string // "3d" before, or "50%" of the term
 	BlockedBy []Call   // guards that must hold before Fire; a refusal blocks and is shown
+	// Outage says that a proven outage of the platform extends it; Peremptory that the law lets nobody move it: who does so by hand is
+	// warned. Forecast is the state to be reached before it is over, which the program foretells; empty: nothing is foretold.
+	Outage, Peremptory bool
+	Forecast           string
 }
 
 // FieldRef names a field of the case, or of its parent; zero: none.

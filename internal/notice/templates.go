@@ -44,12 +44,13 @@ const (
 	Reminder   = "reminder" // a term comes to its end
 	Expired    = "deadline_expired"
 	Blocked    = "deadline_blocked"
-	Escalation = "escalation" // nobody reacted
+	Moved      = "deadline_moved" // moved, suspended, resumed by hand, or extended for an outage
+	Escalation = "escalation"     // nobody reacted
 	Digest     = "digest"
 	Test       = "test"
 )
 
-var own = []string{Generic, Reminder, Expired, Blocked, Escalation, Digest, Test}
+var own = []string{Generic, Reminder, Expired, Blocked, Moved, Escalation, Digest, Test}
 
 // For returns the template of a notice; a notice without one of its own is told by the label of its event.
 func (t *Templates) For(id string) *Template {

@@ -71,6 +71,10 @@ type termView struct {
 	Started, Ended        string
 	Explanation, AtExpiry string
 	Blocked               string
+	Forecast              string
+	Breach                bool // the forecast is beyond the term
+	Hand                  []handLink
+	Peremptory            bool
 	due                   time.Time
 }
 
@@ -247,6 +251,8 @@ func (s *site) done(c echo.Context) (string, error) {
 		return "", nil
 	case "documento":
 		return "Documento caricato.", nil
+	case "termine":
+		return "Termine cambiato: chi segue la procedura sarà avvisato.", nil
 	case "aperta":
 		return "Procedura aperta.", nil
 	}

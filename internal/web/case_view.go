@@ -246,7 +246,10 @@ func termOf(d engine.DeadlineView, now time.Time) termView {
 	t := termView{
 		Label: d.Label.IT, Law: d.Law, Status: statusName(d.Status), Running: running(d.Status),
 		Term: coming(d.DueAt, now), Started: day(d.StartedAt), Explanation: d.Explanation.IT, AtExpiry: d.AtExpiry.IT,
-		due: d.DueAt, Help: d.Help.IT, Alerts: together(d.Alerts),
+		due: d.DueAt, Help: d.Help.IT, Alerts: together(d.Alerts), Hand: handLinks(d), Peremptory: d.Peremptory,
+	}
+	if d.Forecast != nil {
+		t.Forecast, t.Breach = d.Forecast.Text.IT, d.Forecast.Breach
 	}
 	if !t.Running {
 		t.Term.Notice = ""
