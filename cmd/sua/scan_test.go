@@ -265,7 +265,9 @@ func pgScans(t *testing.T, conn *sql.Conn, s statement) []string {
 	if err := json.Unmarshal([]byte(text), &answer); err != nil {
 		t.Fatal(err)
 	}
-	return answer[0].Plan.scanned()
+	return slices.DeleteFunc(answer[0].Plan.scanned(), func(what string) bool { // a thousand cases are half of the roots here
+		return strings.HasSuffix(what, " before the page") && strings.Contains(s.sql, "LIMIT 1000")
+	})
 }
 
 // liteScan is a line of EXPLAIN QUERY PLAN that reads a whole table: as it lies, or in the order of its ids, which only lists of cases
@@ -297,7 +299,7 @@ func liteScans(t *testing.T, db *sql.DB, s statement) (out []string) {
 			continue
 		}
 		name := m[1]
-		if name == "cases" && m[2] != "" {
+		if s.method == "Cases" && name == "cases" && m[2] != "" {
 			continue
 		}
 		if table, ok := aliases[name]; ok {

@@ -2,6 +2,9 @@
 -- No index here is on a column that a mere move changes (state, stage, revision, updated_at): see docs/decisions/0008.
 -- +goose Up
 -- Lists of cases below others; those of roots have their indexes since the first migration.
+-- Of roots it said nothing, but SQLite took it for the way to them, and then sorted them all.
+DROP INDEX cases_parent;
+CREATE INDEX cases_parent ON cases (parent, child, ordinal) WHERE parent IS NOT NULL;
 CREATE INDEX cases_below ON cases (updated_on DESC, id DESC) WHERE parent IS NOT NULL;
 CREATE INDEX cases_member_below ON cases (member_body, updated_on DESC, id DESC) WHERE parent IS NOT NULL;
 CREATE INDEX cases_sua_below ON cases (sua, updated_on DESC, id DESC) WHERE parent IS NOT NULL;

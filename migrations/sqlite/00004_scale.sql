@@ -1,6 +1,9 @@
 -- SQLite. Same tables and columns as postgres/, compared by a test. What lists, worklists, calendars and figures need so that none of
 -- their statements reads a whole table (docs/scale.md).
 -- +goose Up
+-- Of roots it said nothing, but SQLite took it for the way to them, and then sorted them all.
+DROP INDEX cases_parent;
+CREATE INDEX cases_parent ON cases (parent, child, ordinal) WHERE parent IS NOT NULL;
 CREATE INDEX cases_below ON cases (updated_on DESC, id DESC) WHERE parent IS NOT NULL;
 CREATE INDEX cases_member_below ON cases (member_body, updated_on DESC, id DESC) WHERE parent IS NOT NULL;
 CREATE INDEX cases_sua_below ON cases (sua, updated_on DESC, id DESC) WHERE parent IS NOT NULL;
