@@ -325,6 +325,11 @@ func (x *handwork) suspend() error {
 // heldByHand marks a term that a person suspended, with the reason for its text.
 const heldByHand = "deadline_held"
 
+func suspendedByHand(d *store.Deadline) bool {
+	var held Refusal
+	return d.Status == store.Suspended && json.Unmarshal(d.BlockedBy, &held) == nil && held.Code == heldByHand
+}
+
 // resume is the change of ResumeDeadline.
 func (x *handwork) resume() error {
 	if x.d.Status != store.Suspended || x.d.EndedAt == nil {
@@ -334,8 +339,7 @@ func (x *handwork) resume() error {
 	if err != nil {
 		return err
 	}
-	var held Refusal
-	if json.Unmarshal(x.d.BlockedBy, &held) != nil || held.Code != heldByHand {
+	if !suspendedByHand(x.d) {
 		x.warn(refuse("deadline_held_by_workflow"))
 	}
 	x.w.resumeTerm(x.n, x.d, at)

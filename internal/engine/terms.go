@@ -386,14 +386,15 @@ func (w *world) endTerm(n *node, h *happening, d *store.Deadline, status string)
 	if d.Status != store.Suspended {
 		held = nil
 	}
+	hand := suspendedByHand(d) // what a person suspended, a rectification of the workflow does not set going
 	d.Status, d.EndedAt, d.BlockedBy = status, &w.now, nil
-	if held != nil && (status == store.Cancelled || status == store.Met) {
+	if held != nil && (status == store.Cancelled || status == store.Met && hand) {
 		d.BlockedBy, _ = json.Marshal(heldMark{held.UTC()}) // a time always marshals
 	}
 	w.touch(n, h, d)
 }
 
-// heldMark keeps since when a term stood still that was cancelled or met meanwhile: a rectification may give it back.
+// heldMark keeps since when a term stood still that was cancelled, or suspended by hand and met, meanwhile: a rectification may give it back.
 type heldMark struct {
 	Since time.Time `json:"suspended_since"`
 }
