@@ -82,6 +82,9 @@ type Options struct {
 	Committed func(trips int)
 	// Sent, when set, is told how many statements went to the database at each round trip of a transaction.
 	Sent func(statements int)
+	// Broken is for tests of crashes. It is asked before each statement of a transaction and once after each round trip; where it says
+	// yes, the connection breaks: see ErrBroken. It may be called from several goroutines.
+	Broken func() bool
 }
 
 // DB is an open database of either kind. Safe for concurrent use.
