@@ -96,6 +96,7 @@ func TestRelativeDays(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(opened + `rup lots:1 e a=[{row:1, b:"x"}] ack=c:"d" revision=2`)
+	f.Add(opened + "clock 2026-10-25T02:30 late\nrup attach a, b key=k1\nlinked lots:1\nexpect 1 lots:2 done\n")
 	f.Add("workflow w\nclock today-3dT09:00\nrup open begin x={a:[{b:c}]}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := read(strings.NewReader(text), relative(calendar.Date{Year: 2026, Month: 11, Day: 22}, calendar.Italy()))
