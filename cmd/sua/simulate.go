@@ -65,15 +65,16 @@ func (s simulation) run(ctx context.Context, lib *flow.Library, ec engine.Config
 		return err
 	}
 	cfg := sim.Config{Open: temporary(ec), Workflow: s.workflow, Steps: s.steps, Preludes: preludes}
-	walked, outcomes, deeds, faults := play.Walked{}, map[string]int{}, 0, 0
+	walked, outcomes, walks, deeds, faults := play.Walked{}, map[string]int{}, 0, 0, 0
 	for seed := s.from; seed < s.from+s.seeds; seed++ {
 		r, err := sim.Walk(ctx, cfg, seed)
+		if ctx.Err() != nil {
+			break // interrupted: what was walked so far is told
+		}
 		if err != nil {
 			return err
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+		walks++
 		for t, n := range r.Walked {
 			walked[t] += n
 		}
@@ -90,7 +91,7 @@ func (s simulation) run(ctx context.Context, lib *flow.Library, ec engine.Config
 		}
 	}
 	fmt.Fprintf(out, "%d percorsi, %d passi: %d riusciti, %d rifiutati o da confermare, %d non validi, %d senza permesso, %d superati da altri, %d interruzioni\n\n",
-		s.seeds, deeds, outcomes["ok"], outcomes["refused"]+outcomes["warns"], outcomes["invalid"], outcomes["forbidden"]+outcomes["not_found"], outcomes["stale"], outcomes["broken"])
+		walks, deeds, outcomes["ok"], outcomes["refused"]+outcomes["warns"], outcomes["invalid"], outcomes["forbidden"]+outcomes["not_found"], outcomes["stale"], outcomes["broken"])
 	s.coverage(lib, walked, out)
 	if faults > 0 {
 		fmt.Fprintf(out, "\n%d percorsi hanno trovato un difetto\n", faults)
@@ -130,7 +131,7 @@ func (s simulation) tell(r sim.Result, out io.Writer) error {
 // coverage says which share of the moves of each workflow was walked.
 func (s simulation) coverage(lib *flow.Library, walked play.Walked, out io.Writer) {
 	of, all := 0, 0
-	for _, d := range lib.All() {
+	for _, d := range within(lib, s.workflow) {
 		var missing []string
 		moves := sim.Transitions(d)
 		for _, m := range moves {
@@ -149,6 +150,25 @@ func (s simulation) coverage(lib *flow.Library, walked play.Walked, out io.Write
 		}
 	}
 	fmt.Fprintf(out, "%-24s %4d di %4d\n", "in tutto", of, all)
+}
+
+// within are the latest workflows that cases of one may have below them, and itself; all of them when none is named.
+func within(lib *flow.Library, workflow string) []*flow.Definition {
+	if workflow == "" {
+		return lib.All()
+	}
+	var out []*flow.Definition
+	for next := []string{workflow}; len(next) > 0; next = next[1:] {
+		d, ok := lib.Latest(next[0])
+		if !ok || slices.Contains(out, d) {
+			continue
+		}
+		out = append(out, d)
+		for _, c := range d.Children {
+			next = append(next, c.Workflow)
+		}
+	}
+	return out
 }
 
 // temporary opens stages on SQLite in a folder that is removed with them.

@@ -79,7 +79,7 @@ func (w *walker) check(ctx context.Context, root string) *Fault {
 	if f != nil {
 		return f
 	}
-	for _, rule := range []func(context.Context) *Fault{t.follows, t.stands, t.family, t.terms, t.ends, t.people, t.secrets} {
+	for _, rule := range t.rules() {
 		if f := rule(ctx); f != nil {
 			f.Text = fmt.Sprintf("%s (%s): %s", root, w.workflow, f.Text)
 			return f

@@ -16,9 +16,8 @@ import (
 	"github.com/province-comuni/sua/internal/store"
 )
 
-// ends: no case ended while the law of the workflow still wants something that the definition itself can tell: what an event demands
-// was there when it happened.
-func (t *tree) ends(context.Context) *Fault {
+// documents: what an event demands was there when it happened, and the event names it.
+func (t *tree) documents(context.Context) *Fault {
 	uploaded := map[string]bool{}
 	for _, e := range t.events {
 		if e.Event == "attach" {
@@ -48,6 +47,7 @@ func (t *tree) people(context.Context) *Fault {
 			continue
 		}
 		switch name := strings.TrimPrefix(e.Actor, "play-"); {
+		case e.Seq == 1 && e.Role == "system": // what was opened beside a case of another tree, by who acted there
 		case name == e.Actor: // the system: what nobody of the cast did
 			if !ev.FiredBy("system") && !ev.FiredBy("parent") {
 				return fault("permission", "event %d: %s was fired by %s", e.Seq, e.Event, e.Actor)

@@ -77,7 +77,9 @@ func Walk(ctx context.Context, cfg Config, seed uint64) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	w.walk(ctx)
+	if w.walk(ctx); ctx.Err() != nil {
+		return Result{}, errors.Join(ctx.Err(), done())
+	}
 	out := Result{Seed: seed, Workflow: w.workflow, Deeds: w.deeds, Walked: w.walked(), Outcomes: w.outcomes, Fault: w.fault, Trace: w.s.Trace()}
 	if err := done(); err != nil {
 		return out, err

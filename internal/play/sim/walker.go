@@ -77,8 +77,11 @@ func begin(ctx context.Context, cfg Config, seed uint64) (w *walker, done func()
 	if w.workflow == "" {
 		w.workflow = w.somewhere(latest)
 	}
-	if _, found := latest[w.workflow]; !found {
+	switch d, found := latest[w.workflow]; {
+	case !found:
 		return nil, nil, errors.Join(fmt.Errorf("il flusso «%s» non esiste", w.workflow), w.stage.Close())
+	case len(openings(d)) == 0:
+		return nil, nil, errors.Join(fmt.Errorf("le pratiche di «%s» nascono solo da altre: simulare il flusso da cui nascono", w.workflow), w.stage.Close())
 	}
 	if w.s, err = play.Begin(ctx, w.stage.Config, w.workflow); err != nil {
 		return nil, nil, errors.Join(err, w.stage.Close())
@@ -235,12 +238,7 @@ func (w *walker) open(ctx context.Context) {
 			def = d
 		}
 	}
-	events := openings(def)
-	if len(events) == 0 {
-		w.fault = fault("opening", "no one may open a case of %s", w.workflow)
-		return
-	}
-	ev := pick(w, events)
+	ev := pick(w, openings(def))
 	who := "system"
 	if roles := peopleOf(ev); len(roles) > 0 {
 		who = pick(w, roles)
