@@ -151,17 +151,13 @@ func (p *player) play(ctx context.Context, end time.Time) error {
 // reach moves the clock to a step. A late one leaves the terms that ended on the way as they are, until the step after it is done or
 // the clock moves on.
 func (p *player) reach(ctx context.Context, s step) error {
-	switch {
-	case s.verb == "late":
+	if s.verb == "late" {
 		p.lagging = true
 		p.Clock.set(s.at)
 		return nil
-	case !s.at.After(p.Clock.Now()):
+	}
+	if !s.at.After(p.Clock.Now()) {
 		return nil
-	case p.lagging:
-		if err := p.expire(ctx); err != nil {
-			return err
-		}
 	}
 	return p.advance(ctx, s.at)
 }
@@ -189,6 +185,10 @@ func (p *player) advance(ctx context.Context, to time.Time) error {
 		if !to.After(p.Clock.Now()) {
 			return nil
 		}
+		if err := p.expire(ctx); err != nil {
+			return err
+		}
+	} else if p.lagging {
 		if err := p.expire(ctx); err != nil {
 			return err
 		}
