@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,11 +166,4 @@ func codes(refusals []engine.Refusal) string {
 		out = append(out, r.Code)
 	}
 	return strings.Join(out, ", ")
-}
-
-// hidden reports whether the person has no sight of a case at all.
-func (w *walker) hidden(ctx context.Context, who, id string) bool {
-	actor, _ := w.s.Actor(who)
-	_, err := w.s.Engine().Case(ctx, actor, id)
-	return errors.Is(err, engine.ErrNotFound)
 }
