@@ -203,6 +203,16 @@ func TestWorkflowGraphAndPlay(t *testing.T) {
 	}
 }
 
+func TestWorkflowSimulate(t *testing.T) {
+	out, _, err := sua(t, "workflow", "simulate", "--workflow", "contract", "--seeds", "1", "--steps", "25", "--scenario", "../../workflows/testdata/contract/early.scn")
+	if err != nil || !strings.HasPrefix(out, "1 percorsi, ") || !strings.Contains(out, "nessun difetto") || !strings.Contains(out, "settlement") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, _, err := again(t, "workflow", "simulate", "--workflow", "settlement"); err == nil || !strings.Contains(err.Error(), "nascono solo da altre") {
+		t.Errorf("a workflow of cases below others: %v", err)
+	}
+}
+
 func TestImportTwice(t *testing.T) {
 	files, err := filepath.Glob("../../internal/exchange/testdata/*.csv")
 	if err != nil || len(files) == 0 {

@@ -21,7 +21,7 @@ import (
 
 func workflowCommand() *cobra.Command {
 	c := &cobra.Command{Use: "workflow", Short: "Controlla, disegna, documenta e fa girare i flussi"}
-	c.AddCommand(checkCommand(), graphCommand(), docsCommand(), playCommand())
+	c.AddCommand(checkCommand(), graphCommand(), docsCommand(), playCommand(), simulateCommand())
 	return c
 }
 

@@ -10,6 +10,7 @@
 //	workflow open_procedure                       # first line: what is opened
 //	day due today-20wd                            # a name for a day, @due (demonstration only)
 //	clock 2026-03-02T09:00                        # Rome; never back; on the way terms expire at their instants
+//	clock 2026-05-04T09:00 late                   # the terms of the way are applied only after the next step
 //	open create_request title="Scuola" kind=works # by the first role that may; or: rup open create_request …
 //	                                              # a second open begins another case, which the steps after it act on
 //	rup edit_request amount=3307836.24            # role, event, inputs as a person would type them; null empties
@@ -17,6 +18,7 @@
 //	sua_clerk lots:1 record_cig cig=B24DA5677B    # a case below: child:number, lots:1/remedies:2 deeper
 //	rup submit_request ack=amount_odd:"Verificato" # answers a warning, once for each code
 //	sua_director reject reason=… revision=3       # the revision the person saw; without it the current one
+//	rup edit_request amount=1 key=k1              # done once, however often the line is repeated
 //	sua_clerk record_bid bid={operator:"Alfa srl", received:2026-03-02T09:00}
 //	seat decide decisions=[{row:1, admission:admitted}, {row:2, admission:excluded, reason:"Tardiva"}]
 //	system update outcome_state=awarded           # the engine itself

@@ -277,3 +277,21 @@ events:
 		t.Error(err)
 	}
 }
+
+// While the program stood still a term ended: who comes first finds the case as it was, and the term is applied after; without anybody it
+// is applied when the clock moves on. The same line with the same key is done once.
+func TestLateClockAndKeys(t *testing.T) {
+	const asked = "workflow open_procedure\nclock 2026-03-02T09:00\nopen create_request title=Scuola kind=works amount=200000 cui=L80009330285202600007\n" +
+		"rup edit_request procedure_kind=open criterion=lowest_price key=k1\nrup edit_request procedure_kind=open criterion=lowest_price key=k1\n" +
+		"rup attach request_form, rup_appointment, conflict_declaration, quadro_economico\nrup submit_request ack=documents_incomplete:Poi\n"
+	for name, c := range map[string]struct{ lines, want string }{
+		"first":  {"clock 2026-05-04T09:00 late\nsua_clerk take_charge\n", "take_charge request_submitted → request_under_review"},
+		"nobody": {"clock 2026-05-04T09:00 late\nclock 2026-05-05T09:00\n", "2026-05-04T09:00 system expires: ok\n    . accept_tacitly"},
+	} {
+		clock := &play.Clock{}
+		got, _ := acted(t, on(t, storetest.SQLite(t, store.Options{Now: clock.Now}), clock), asked+c.lines)
+		if !strings.Contains(got, c.want) || strings.Count(got, ". edit_request") != 1 {
+			t.Errorf("%s:\n%s", name, got)
+		}
+	}
+}

@@ -78,10 +78,11 @@ type known struct {
 // player plays tales on one stage. Everything is played in the order of time, whatever tale it belongs to.
 type player struct {
 	Config
-	tales  []*tale
-	out    *bufio.Writer
-	silent bool // nobody reads the trace: what happened is not read back
-	walked Walked
+	tales   []*tale
+	out     *bufio.Writer
+	silent  bool // nobody reads the trace: what happened is not read back
+	walked  Walked
+	lagging bool // the clock has moved past terms that nobody has applied yet
 }
 
 // witness reads back what happened: it sees everything.
@@ -128,8 +129,11 @@ func (p *player) play(ctx context.Context, end time.Time) error {
 	slices.SortStableFunc(cues, func(a, b cue) int { return a.s.at.Compare(b.s.at) })
 	p.Clock.set(cues[0].s.at)
 	for _, c := range cues {
-		if err := p.advance(ctx, c.s.at); err != nil {
+		if err := p.reach(ctx, c.s); err != nil {
 			return err
+		}
+		if c.s.verb == "late" {
+			continue
 		}
 		if err := p.act(ctx, c.t, c.s); err != nil {
 			return c.t.blame(err)
@@ -142,6 +146,20 @@ func (p *player) play(ctx context.Context, end time.Time) error {
 		}
 	}
 	return p.advance(ctx, end)
+}
+
+// reach moves the clock to a step. A late one leaves the terms that ended on the way as they are, until the step after it is done or
+// the clock moves on.
+func (p *player) reach(ctx context.Context, s step) error {
+	if s.verb == "late" {
+		p.lagging = true
+		p.Clock.set(s.at)
+		return nil
+	}
+	if !s.at.After(p.Clock.Now()) {
+		return nil
+	}
+	return p.advance(ctx, s.at)
 }
 
 // deeds is how many steps come before the expectations at the end.
@@ -167,6 +185,10 @@ func (p *player) advance(ctx context.Context, to time.Time) error {
 		if !to.After(p.Clock.Now()) {
 			return nil
 		}
+		if err := p.expire(ctx); err != nil {
+			return err
+		}
+	} else if p.lagging {
 		if err := p.expire(ctx); err != nil {
 			return err
 		}
@@ -213,6 +235,7 @@ func (p *player) nextTerm(ctx context.Context, before time.Time) (time.Time, err
 
 // expire lets the engine apply the terms that are over now.
 func (p *player) expire(ctx context.Context) error {
+	p.lagging = false
 	n, err := p.Engine.ExpireDue(ctx)
 	if err != nil {
 		return fmt.Errorf("expire terms: %w", err)
@@ -231,19 +254,10 @@ func (p *player) expire(ctx context.Context) error {
 
 // act plays one step and tells what came of it.
 func (p *player) act(ctx context.Context, t *tale, s step) error {
-	var err error
-	switch s.verb {
-	case "open":
-		err = p.open(ctx, t, &s)
-	case "attach":
-		err = p.attach(ctx, t, s)
-	case "linked":
-		err = p.linked(ctx, t, s)
-	case "expect":
+	if s.verb == "expect" {
 		return p.expect(ctx, t, s)
-	default:
-		err = p.fire(ctx, t, s)
 	}
+	err := p.deed(ctx, t, &s)
 	outcome, known := outcomeOf(err)
 	if !known {
 		var bad *LineError
@@ -257,6 +271,21 @@ func (p *player) act(ctx context.Context, t *tale, s step) error {
 		return wrong(s.line, "%s: %s", title(s), outcome)
 	}
 	return p.tell(ctx, t)
+}
+
+// deed does what a step asks; an opening without role or event is told which they are.
+func (p *player) deed(ctx context.Context, t *tale, s *step) error {
+	switch s.verb {
+	case "open":
+		return p.open(ctx, t, s)
+	case "attach":
+		return p.attach(ctx, t, *s)
+	case "linked":
+		return p.linked(ctx, t, *s)
+	case "expect":
+		return p.expect(ctx, t, *s)
+	}
+	return p.fire(ctx, t, *s)
 }
 
 func (p *player) open(ctx context.Context, t *tale, s *step) error {
@@ -277,9 +306,10 @@ func (p *player) open(ctx context.Context, t *tale, s *step) error {
 		return wrong(s.line, "«%s» non è fra i ruoli: %s", s.who, t.names())
 	}
 	moved, err := p.Engine.Open(ctx, who, engine.Open{
-		Workflow: def.Workflow, Event: ev.ID, MemberBody: t.body, SUA: t.sua, Inputs: t.typed(ev, s.inputs), Acknowledge: s.acks,
+		Workflow: def.Workflow, Event: ev.ID, MemberBody: t.body, SUA: t.sua, Inputs: t.typed(ev, s.inputs), Acknowledge: s.acks, Key: s.key,
 	})
-	if err == nil {
+	known := slices.ContainsFunc(t.trees, func(tr *tree) bool { return tr.root == moved.Case }) // asked again with the same key
+	if err == nil && !known {
 		t.trees = append(t.trees, newTree(moved.Case))
 	}
 	return err
@@ -314,7 +344,7 @@ func (p *player) fire(ctx context.Context, t *tale, s step) error {
 	if ev, found := def.Event(s.event); found {
 		inputs = t.typed(ev, s.inputs)
 	}
-	cmd := engine.Fire{Case: id, Event: s.event, Revision: s.revision, Inputs: inputs, Acknowledge: s.acks}
+	cmd := engine.Fire{Case: id, Event: s.event, Revision: s.revision, Inputs: inputs, Acknowledge: s.acks, Key: s.key}
 	_, err = p.Engine.Fire(ctx, who, cmd)
 	return err
 }
@@ -330,7 +360,11 @@ func (p *player) attach(ctx context.Context, t *tale, s step) error {
 		if d, found := def.Document(kind); found {
 			text = "Documento di prova: " + d.Label.IT + "\n"
 		}
-		if _, err := p.Engine.Attach(ctx, who, engine.Attach{Case: id, Type: kind, Name: kind + ".txt", Bytes: strings.NewReader(text)}); err != nil {
+		key := s.key
+		if key != "" {
+			key += "/" + kind // each upload is a request
+		}
+		if _, err := p.Engine.Attach(ctx, who, engine.Attach{Case: id, Type: kind, Name: kind + ".txt", Bytes: strings.NewReader(text), Key: key}); err != nil {
 			return err
 		}
 	}

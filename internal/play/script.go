@@ -39,13 +39,14 @@ type script struct {
 type step struct {
 	line     int
 	at       time.Time
-	verb     string // open, fire, attach, linked, expect
+	verb     string // open, fire, attach, linked, expect, late (a clock line of that kind)
 	who      string // a name of the cast; empty in open: the first role that may
 	path     string // of the case below the root; empty: the root
 	event    string
 	inputs   map[string]any // raw: string, nil, map or list
 	acks     []engine.Acknowledgement
 	revision int64
+	key      string   // makes the request repeatable: the same line with the same key is done once
 	types    []string // attach
 	number   int      // expect: which of the cases opened so far, from 1; 0: the last
 	state    string   // expect
@@ -187,6 +188,10 @@ func (r *reader) name(n int, words []string) error {
 
 // move reads a clock line.
 func (r *reader) move(n int, words []string) error {
+	late := len(words) == 2 && words[1] == "late"
+	if late {
+		words = words[:1]
+	}
 	if len(words) != 1 {
 		return wrong(n, "serve «clock 2026-03-02T09:00»")
 	}
@@ -196,6 +201,9 @@ func (r *reader) move(n int, words []string) error {
 				return wrong(n, "l'orologio non torna indietro: %s viene prima di %s", words[0], r.clock.Format(layout))
 			}
 			r.clock = t
+			if late && len(r.script.steps) > 0 {
+				r.script.steps = append(r.script.steps, step{line: n, at: t, verb: "late"})
+			}
 			return nil
 		}
 	}
@@ -243,6 +251,12 @@ func (s *step) input(key, text string) error {
 		}
 		s.acks = append(s.acks, engine.Acknowledgement{Code: code, Reason: reason})
 		return nil
+	case "key":
+		var err error
+		if s.key, err = unquote(text); err != nil || s.key == "" {
+			return fmt.Errorf("serve key=testo")
+		}
+		return nil
 	case "revision":
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 1 {
@@ -264,6 +278,12 @@ func (s *step) input(key, text string) error {
 
 // documents reads "request_form, rup_appointment".
 func (s *step) documents(words []string) error {
+	if last := len(words) - 1; last > 0 && strings.HasPrefix(words[last], "key=") {
+		if err := s.input("key", words[last][len("key="):]); err != nil {
+			return wrong(s.line, "%v", err)
+		}
+		words = words[:last]
+	}
 	for _, t := range strings.Split(strings.Join(words, " "), ",") {
 		t = strings.TrimSpace(t)
 		if !nameShape.MatchString(t) {

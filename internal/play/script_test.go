@@ -96,6 +96,7 @@ func TestRelativeDays(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(opened + `rup lots:1 e a=[{row:1, b:"x"}] ack=c:"d" revision=2`)
+	f.Add(opened + "clock 2026-10-25T02:30 late\nrup attach a, b key=k1\nlinked lots:1\nexpect 1 lots:2 done\n")
 	f.Add("workflow w\nclock today-3dT09:00\nrup open begin x={a:[{b:c}]}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := read(strings.NewReader(text), relative(calendar.Date{Year: 2026, Month: 11, Day: 22}, calendar.Italy()))
@@ -160,5 +161,21 @@ func TestNamedDaysAndExpectations(t *testing.T) {
 	}
 	if _, err := read(strings.NewReader("workflow w\nday due today\n"), days{}); err == nil {
 		t.Error("a scenario of dates names a day from today")
+	}
+}
+
+// A late clock leaves what ended on the way until the next step is done: the person is in time as long as nobody has looked.
+func TestLateClock(t *testing.T) {
+	s, err := read(strings.NewReader("workflow w\nclock 2026-03-02T09:00\nopen\nclock 2026-04-02T09:00 late\nrup submit key=k1\nrup attach a, b key=\"k 2\"\n"), days{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.steps) != 4 || s.steps[1].verb != "late" || s.steps[2].key != "k1" || s.steps[3].key != "k 2" || len(s.steps[3].types) != 2 {
+		t.Errorf("%+v", s.steps)
+	}
+	for _, line := range []string{"clock 2026-04-02T09:00 presto", "clock late", "rup submit key=", `rup attach a key=""`} {
+		if _, err := read(strings.NewReader(opened+line+"\n"), days{}); err == nil {
+			t.Errorf("%q was taken", line)
+		}
 	}
 }

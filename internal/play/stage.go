@@ -117,6 +117,31 @@ func troupe(ctx context.Context, e *engine.Engine) (*tale, error) {
 	return t, nil
 }
 
+// strangers adds to the cast people whom the cases of the scenario do not concern: a RUP of another Comune of the same SUA, an officer
+// and a director of another SUA.
+func (t *tale) strangers(ctx context.Context, e *engine.Engine) error {
+	others := []struct {
+		name, role string
+		body       store.Body
+	}{
+		{"other_rup", "rup", store.Body{ID: "play-other-comune", Kind: "comune", Name: "Comune Estraneo", TaxCode: "00000000034"}},
+		{"other_clerk", "sua_clerk", store.Body{ID: "play-other-sua", Kind: "provincia", Name: "Provincia Estranea", TaxCode: "00000000042"}},
+		{"other_director", "sua_director", store.Body{ID: "play-other-sua", Kind: "provincia", Name: "Provincia Estranea", TaxCode: "00000000042"}},
+	}
+	for _, o := range others {
+		body, err := e.SaveBody(ctx, o.body)
+		if err != nil {
+			return err
+		}
+		who := auth.Actor{ID: "play-" + o.name, Name: o.name, Memberships: []auth.Membership{{Role: o.role, Body: body}}}
+		if err := e.SavePerson(ctx, store.Person{ID: who.ID, Name: who.Name, Email: o.name + "@prova.example"}, who.Memberships); err != nil {
+			return err
+		}
+		t.cast[o.name] = who
+	}
+	return e.SaveAgreement(ctx, store.Agreement{ID: "play-other-agreement", MemberBody: "play-other-comune", SUA: t.sua, ValidFrom: "2023-07-01", Acts: map[string]string{}})
+}
+
 // names lists the cast.
 func (t *tale) names() string {
 	names := make([]string, 0, len(t.cast))

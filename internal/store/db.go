@@ -85,6 +85,9 @@ type Options struct {
 	// Statement, when set, is told each statement written by hand before it goes to the database, with its parameters. Those that gorm
 	// writes, for bodies, people, tokens and agreements, are not among them.
 	Statement func(sql string, args []any)
+	// Broken is for tests of crashes. It is asked before each statement of a transaction and once after each round trip; where it says
+	// yes, the connection breaks: see ErrBroken. It may be called from several goroutines.
+	Broken func() bool
 }
 
 // DB is an open database of either kind. Safe for concurrent use.

@@ -199,6 +199,15 @@ func (db *DB) run(ctx context.Context, scope Scope, f func(*Tx) error) error {
 
 // writer gives the connection for a change; on SQLite there is one and the caller waits for it.
 func (db *DB) writer(ctx context.Context) (transport, error) {
+	conn, err := db.sound(ctx)
+	if err != nil || db.opts.Broken == nil {
+		return conn, err
+	}
+	return breaking{conn, db.opts.Broken}, nil
+}
+
+// sound is a connection that no test breaks.
+func (db *DB) sound(ctx context.Context) (transport, error) {
 	if db.pool != nil {
 		c, err := db.pool.Acquire(ctx)
 		if err != nil {
@@ -213,7 +222,7 @@ func (db *DB) writer(ctx context.Context) (transport, error) {
 // reader gives a connection for reading.
 func (db *DB) reader(ctx context.Context) (transport, error) {
 	if db.pool != nil {
-		return db.writer(ctx)
+		return db.sound(ctx)
 	}
 	c, err := db.readPool.Conn(ctx)
 	if err != nil {
