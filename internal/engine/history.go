@@ -155,6 +155,8 @@ func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definit
 		if field, ok := strings.CutPrefix(id, personalField); ok {
 			fields[field] = v
 			delete(personal, id)
+		} else if strings.HasPrefix(id, personalPlace) {
+			delete(personal, id) // told as the input that assigned, or a consequence of the place in the tree
 		}
 	}
 	e.tellInputs(item, decl, personal)
