@@ -201,7 +201,7 @@ func (c *Chain) Ends(seq int64, hash []byte) error {
 		return ErrEmpty
 	}
 	if c.seq != seq || !bytes.Equal(c.hash, hash) {
-		return Broken{c.seq + 1, fmt.Sprintf("the history stops at %d, the case says %d", c.seq, seq),
+		return Broken{min(c.seq, seq) + 1, fmt.Sprintf("the history stops at %d, the case says %d", c.seq, seq),
 			fmt.Sprintf("la storia finisce all'evento %d, la pratica dice che sono %d e con quale impronta finiscono: la coda è stata tagliata o aggiunta", c.seq, seq)}
 	}
 	return nil

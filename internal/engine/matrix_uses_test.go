@@ -32,6 +32,14 @@ func uses(t *testing.T, id, document string) map[string]use {
 			v, err := o.History(ctx, who, id, 0, 0)
 			return len(v.Items) > 0, err
 		},
+		"AsOf": func(o *office, who auth.Actor) (bool, error) {
+			now, err := o.Now(ctx)
+			if err != nil {
+				return false, err
+			}
+			v, err := o.AsOf(ctx, who, id, now)
+			return err == nil && v.ID == id && v.Verified, err
+		},
 		"Deadlines": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Deadlines(ctx, who, id)
 			return err == nil && len(v) == 1, err

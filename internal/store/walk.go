@@ -85,15 +85,11 @@ func (db *DB) WalkTrees(ctx context.Context, r Range, w Walk) error {
 	of(readDocuments(where, nil, w.Document), w.Document != nil)
 	of(readDeadlines(where, nil, w.Deadline), w.Deadline != nil)
 	if w.Event != nil {
-		qs = append(qs, query{sql: `SELECT root, seq, case_id, event, at, effective, actor, header, hash, open_salt, open_body, secret_salt, secret_body,
-			personal_salt, personal_body, member_body, sua FROM events WHERE ` + where + " ORDER BY root, seq", args: args, scan: func(r rows) error {
-			var e Event
-			err := r.Scan(&e.Root, &e.Seq, &e.CaseID, &e.Event, &e.At, &e.Effective, &e.Actor, &e.Header, &e.Hash, &e.OpenSalt, &e.OpenBody,
-				&e.SecretSalt, &e.SecretBody, &e.PersonalSalt, &e.PersonalBody, &e.MemberBody, &e.SUA)
+		qs = append(qs, query{sql: "SELECT " + eventColumns + " FROM events WHERE " + where + " ORDER BY root, seq", args: args, scan: func(r rows) error {
+			e, err := scanEvent(r)
 			if err != nil {
 				return err
 			}
-			e.At, e.Effective = e.At.UTC(), e.Effective.UTC()
 			return w.Event(&e)
 		}})
 	}

@@ -80,6 +80,7 @@ func Register(e *echo.Echo, server Server) {
 	e.POST("/procedure/nuova/:workflow/:event", s.page(s.openCase))
 	e.GET("/procedure/:id", s.page(s.caseDetail))
 	e.GET("/procedure/:id/storia", s.page(s.history))
+	e.GET("/procedure/:id/com-era", s.page(s.asOf))
 	e.POST("/procedure/:id/documenti", s.page(s.upload))
 	e.GET("/procedure/:id/azioni/:event", s.page(s.actionForm))
 	e.POST("/procedure/:id/azioni/:event", s.page(s.fire))
