@@ -40,6 +40,10 @@ func uses(t *testing.T, id, document string) map[string]use {
 			v, err := o.AsOf(ctx, who, id, now)
 			return err == nil && v.ID == id && v.Verified, err
 		},
+		"Changes": func(o *office, who auth.Actor) (bool, error) {
+			v, err := o.Changes(ctx, who, engine.ChangeQuery{})
+			return slices.ContainsFunc(v.Items, func(c engine.Change) bool { return c.Root == id }), err
+		},
 		"Deadlines": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Deadlines(ctx, who, id)
 			return err == nil && len(v) == 1, err
