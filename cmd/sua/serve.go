@@ -126,9 +126,12 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 	sending, stopSending := context.WithCancel(context.Background())
 	defer stopSending()
 	if p.cfg.Role != "api" {
-		var err error
+		regular, err := p.regular()
+		if err != nil {
+			return err
+		}
 		if worker, err = jobs.Start(jobs.Config{
-			Engine: p.engine, Redis: p.cfg.Redis.URL, AddressFile: redisFile(p.cfg.Database.URL), Every: p.cfg.Sweep.Every, Log: p.log,
+			Engine: p.engine, Redis: p.cfg.Redis.URL, AddressFile: redisFile(p.cfg.Database.URL), Every: p.cfg.Sweep.Every, Regular: regular, Log: p.log,
 		}); err != nil {
 			return err
 		}
@@ -187,6 +190,7 @@ func (p *program) server() (*http.Server, error) {
 	}); err != nil {
 		return nil, err
 	}
+	api.RegisterLog(e, p.engine)
 	web.Register(e, web.Server{
 		Engine: p.engine, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours, MaxUploadMB: p.cfg.Documents.MaxMB,
 		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now, Outbox: p.outbox(),

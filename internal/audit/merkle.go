@@ -336,17 +336,66 @@ func ParseCheckpoint(signed []byte, public string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
 	}
-	lines := strings.Split(n.Text, "\n")
-	if len(lines) < 4 || lines[0] != verifier.Name() {
+	origin, size, root, err := readNote(n.Text)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	if origin != verifier.Name() {
 		return Checkpoint{}, fmt.Errorf("checkpoint: not of %s", verifier.Name())
 	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
+	return Checkpoint{Origin: origin, Size: size, Root: root, Note: signed}, nil
+}
+
+// readNote reads the three lines that every checkpoint begins with.
+func readNote(text string) (origin string, size int64, root []byte, err error) {
+	lines := strings.SplitN(text, "\n", 4)
+	if len(lines) < 4 {
+		return "", 0, nil, errors.New("checkpoint: too short")
+	}
+	size, err = strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
-		return Checkpoint{}, errors.New("checkpoint: its size cannot be read")
+		return "", 0, nil, errors.New("checkpoint: its size cannot be read")
 	}
-	root, err := tlog.ParseHash(lines[2])
+	h, err := tlog.ParseHash(lines[2])
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
+		return "", 0, nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	return Checkpoint{Origin: lines[0], Size: size, Root: root[:], Note: signed}, nil
+	return lines[0], size, h[:], nil
+}
+
+// NoteSize is the size that a note of ours says, its signature unchecked.
+func NoteSize(signed []byte) (int64, error) {
+	_, size, _, err := readNote(string(signed))
+	return size, err
+}
+
+// Peaks computes roots of a growing log without tiles: leaf by leaf, with one hash for each perfect tree in it.
+type Peaks struct {
+	size   int64
+	hashes []tlog.Hash
+}
+
+// Add appends an entry.
+func (p *Peaks) Add(entry []byte) {
+	h := tlog.RecordHash(entry)
+	for n := p.size; n&1 == 1; n >>= 1 {
+		last := len(p.hashes) - 1
+		h = tlog.NodeHash(p.hashes[last], h)
+		p.hashes = p.hashes[:last]
+	}
+	p.hashes = append(p.hashes, h)
+	p.size++
+}
+
+// Root is the root of the entries so far.
+func (p *Peaks) Root() []byte {
+	if p.size == 0 {
+		h := sha256.Sum256(nil)
+		return h[:]
+	}
+	h := p.hashes[len(p.hashes)-1]
+	for i := len(p.hashes) - 2; i >= 0; i-- {
+		h = tlog.NodeHash(p.hashes[i], h)
+	}
+	return h[:]
 }

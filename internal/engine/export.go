@@ -84,6 +84,9 @@ func (e *Engine) Export(ctx context.Context, who auth.Actor, q Export) (*Dossier
 	if err := x.gather(ctx, s); err != nil {
 		return nil, err
 	}
+	if err := x.proofs(ctx, root.ID); err != nil {
+		return nil, err
+	}
 	return &Dossier{Root: root.ID, Name: "fascicolo-" + root.ID + ".zip", content: x.out}, nil
 }
 
