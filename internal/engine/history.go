@@ -125,6 +125,9 @@ func (e *Engine) tell(ev *store.Event, c *store.Case, seen sight) (HistoryItem, 
 	} else if h.Event == attachEvent {
 		item.Label = Text{IT: "Documento caricato", EN: "Document uploaded"}
 	}
+	if h.Event == eraseEvent {
+		item.Label = Text{IT: "Dati personali cancellati", EN: "Personal data erased"}
+	}
 	for _, d := range h.Documents {
 		t := Labelled{d.Type, Text{IT: d.Type, EN: d.Type}}
 		if x, ok := def.Document(d.Type); ok {
@@ -204,7 +207,11 @@ func tellFile(item *HistoryItem, name string) {
 
 func (e *Engine) tellInputs(item *HistoryItem, decl *flow.Event, values map[string]any) {
 	for _, id := range sortedKeys(values) {
-		told := Told{Label: Text{IT: id, EN: id}, Text: fmt.Sprint(values[id]), Value: plainNumber(values[id])}
+		label := Text{IT: id, EN: id}
+		if id == "reason" {
+			label = Text{IT: "Motivo", EN: "Reason"}
+		}
+		told := Told{Label: label, Text: fmt.Sprint(values[id]), Value: plainNumber(values[id])}
 		if decl != nil {
 			if in, ok := decl.Input(id); ok {
 				told.Label, told.Text = in.Label, e.format(in.Type, in.Of, told.Value)

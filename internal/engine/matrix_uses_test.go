@@ -32,6 +32,10 @@ func uses(t *testing.T, id, document string) map[string]use {
 			v, err := o.History(ctx, who, id, 0, 0)
 			return len(v.Items) > 0, err
 		},
+		"Export": func(o *office, who auth.Actor) (bool, error) {
+			d, err := o.Export(ctx, who, engine.Export{Case: id})
+			return err == nil && d.Root == id, err
+		},
 		"AsOf": func(o *office, who auth.Actor) (bool, error) {
 			now, err := o.Now(ctx)
 			if err != nil {

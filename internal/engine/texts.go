@@ -39,6 +39,8 @@ var texts = map[string]Text{
 	"kpi_premium_so_far": {IT: "Finora media di {mean} giorni (lotti: {lots}), entro {upto}: a semestre chiuso darebbe la premialità.", EN: "So far a mean of {mean} days (lots: {lots}), within {upto}: at the end of the period it would earn the premium."},
 	"kpi_middle_so_far":  {IT: "Finora media di {mean} giorni (lotti: {lots}), oltre {upto} ma non oltre {over}: né premialità né piano.", EN: "So far a mean of {mean} days (lots: {lots}), above {upto} but not above {over}: neither premium nor plan."},
 	"kpi_plan_so_far":    {IT: "Finora media di {mean} giorni (lotti: {lots}), oltre {over}: a semestre chiuso chiederebbe un piano di riorganizzazione all'ANAC.", EN: "So far a mean of {mean} days (lots: {lots}), above {over}: at the end of the period it would ask for a plan of reorganisation to ANAC."},
+	"erase_reason":       {IT: "Serve il motivo della cancellazione: resta nella storia.", EN: "The reason of the erasure is needed: it stays in the history."},
+	"person_in_charge":   {IT: "È ancora RUP o istruttore di {n} pratiche in corso: prima vanno affidate ad altri.", EN: "Still RUP or officer of {n} open cases: assign them to others first."},
 	"checkpoint_unknown": {IT: "Il registro non ha firmato alcun checkpoint con quel numero di eventi.", EN: "The log has signed no checkpoint with that number of events."},
 	"instant_future":     {IT: "L'istante chiesto è nel futuro.", EN: "The instant asked for is in the future."},
 	"instant_before":     {IT: "In quel momento la pratica non c'era ancora: comincia il {day}.", EN: "The case was not there yet: it begins on {day}."},

@@ -20,7 +20,7 @@ type mistake struct {
 func loadMistake(tx *store.Tx, n *node) (*mistake, error) {
 	m := &mistake{}
 	for event, fired := range n.past {
-		if event != attachEvent && event != rectifyEvent && fired.Seq > m.fired.Seq {
+		if event != attachEvent && event != eraseEvent && event != rectifyEvent && fired.Seq > m.fired.Seq {
 			m.event, m.fired = event, fired
 		}
 	}
