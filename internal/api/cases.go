@@ -199,4 +199,5 @@ func (s *service) caseRoutes(r *routes) {
 	}, s.one)
 	s.historyRoutes(r)
 	s.pastRoutes(r)
+	s.exportRoutes(r)
 }

@@ -51,6 +51,7 @@ func Check(r io.ReaderAt, size int64, with Against) (Report, error) {
 	}
 	c.chain()
 	for _, f := range []func() error{c.definitions, c.limitsUsed, c.documents, c.telling, c.inventory, func() error { return c.log(with) }} {
+		c.faults = 0
 		if err := f(); err != nil {
 			return c.out, err
 		}
@@ -68,9 +69,14 @@ type check struct {
 	defs     map[string]bool
 	limits   map[audit.LimitUsed]bool
 	out      Report
+	faults   int // of the part of the check that is under way
 }
 
+// proved says what holds; a part of the check that found something wrong proves nothing.
 func (c *check) proved(format string, args ...any) {
+	if c.faults > 0 {
+		return
+	}
 	c.out.Proved = append(c.out.Proved, fmt.Sprintf(format, args...))
 }
 
@@ -82,6 +88,7 @@ func (c *check) not(format string, args ...any) {
 const mostWrong = 100
 
 func (c *check) wrong(format string, args ...any) {
+	c.faults++
 	if len(c.out.Wrong) < mostWrong {
 		c.out.Wrong = append(c.out.Wrong, fmt.Sprintf(format, args...))
 	}
@@ -94,7 +101,11 @@ func (c *check) chain() {
 	for i := range c.events {
 		e := &c.events[i]
 		if len(e.Header) == 0 {
-			if e.Seq != int64(i)+1 || len(e.Hash) != sha256.Size || e.Open != nil || e.Secret != nil || e.Personal != nil {
+			if e.Seq != int64(i)+1 {
+				c.wrong("evento %d: qui doveva esserci l'evento %d e c'è il %d: manca, è in più o è fuori posto", i+1, i+1, e.Seq)
+				return
+			}
+			if len(e.Hash) != sha256.Size || e.Open != nil || e.Secret != nil || e.Personal != nil {
 				c.wrong("evento %d: è riservato, ma non ha solo numero e impronta", e.Seq)
 				return
 			}
@@ -216,7 +227,9 @@ func (c *check) documents() error {
 			}
 		}
 	}
-	c.proved("%d documenti sono, byte per byte, quelli che gli eventi nominano", here)
+	if here > 0 {
+		c.proved("%d documenti sono, byte per byte, quelli che gli eventi nominano", here)
+	}
 	if absent > 0 {
 		c.not("di %d documenti c'è solo l'impronta: i byte non sono nel fascicolo", absent)
 	}

@@ -3,6 +3,8 @@ package dossier
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,8 +55,8 @@ func (c *check) log(with Against) error {
 func (c *check) signed(note []byte, key string) (audit.Checkpoint, error) {
 	if key != "" {
 		p, err := audit.ParseCheckpoint(note, key)
-		if err == nil {
-			c.proved("la firma del checkpoint è del registro %s (%d eventi)", p.Origin, p.Size)
+		if said := fmt.Sprintf("la firma del checkpoint è del registro %s (%d eventi)", p.Origin, p.Size); err == nil && !slices.Contains(c.out.Proved, said) {
+			c.proved("%s", said)
 		}
 		return p, err
 	}
@@ -70,7 +72,9 @@ func (c *check) signed(note []byte, key string) (audit.Checkpoint, error) {
 	if err != nil {
 		return audit.Checkpoint{}, foreign("non è un checkpoint")
 	}
-	c.not("la firma del checkpoint di %s: serve la chiave pubblica del registro (--key)", lines[0])
+	if said := "la firma del checkpoint di " + lines[0] + ": serve la chiave pubblica del registro (--key)"; !slices.Contains(c.out.NotProved, said) {
+		c.not("%s", said)
+	}
 	return audit.Checkpoint{Origin: lines[0], Size: size, Root: root, Note: note}, nil
 }
 

@@ -306,8 +306,12 @@ func TestTheMigrationNumbersWhatIsThere(t *testing.T) {
 				return nil
 			})
 		}
-		for _, q := range []string{"DROP TABLE checkpoint_copies", "DROP TABLE checkpoints", "DROP TABLE tiles", "DROP TABLE log", "DROP TABLE log_head",
-			"DROP INDEX IF EXISTS events_xid", "ALTER TABLE events DROP COLUMN xid", "DELETE FROM goose_db_version WHERE version_id = 3"} {
+		undo := []string{"DROP FUNCTION erase_personal"} // what later migrations rest on the log
+		if db.Dialect() == "sqlite" {
+			undo = []string{"DROP TRIGGER events_no_update", "CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events is append-only'); END"}
+		}
+		for _, q := range append(undo, "DROP TABLE checkpoint_copies", "DROP TABLE checkpoints", "DROP TABLE tiles", "DROP TABLE log", "DROP TABLE log_head",
+			"DROP INDEX IF EXISTS events_xid", "ALTER TABLE events DROP COLUMN xid", "DELETE FROM goose_db_version WHERE version_id >= 3") {
 			var err error
 			if db.Dialect() == "postgres" {
 				_, err = byHand(t.Context(), super, "*", q)
