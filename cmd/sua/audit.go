@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -51,6 +52,7 @@ ogni storia e prosegue. Esce con 1 se qualcosa non torna. Che cosa prova e che c
 			bar := progressbar.NewOptions64(-1, progressbar.OptionSetDescription("verifico gli eventi"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
 				progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWriter(c.ErrOrStderr()))
 			q.Progress = func(v engine.Verification) { _ = bar.Set64(v.Events) }
+			debug.SetGCPercent(800) // rows come and go: what lives is a few megabytes
 			begin := time.Now()
 			v, err := p.engine.Verify(c.Context(), q)
 			_ = bar.Finish() // the bar is a courtesy

@@ -113,6 +113,9 @@ func Seal(h Header, parts Parts, prev []byte) (Sealed, error) {
 
 // Parse reads stored header bytes back.
 func Parse(header []byte) (Header, error) {
+	if h, ok := canonical(header); ok {
+		return h, nil
+	}
 	var h Header
 	if err := json.Unmarshal(header, &h); err != nil {
 		return Header{}, fmt.Errorf("parse audit header: %w", err)
