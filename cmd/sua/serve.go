@@ -50,20 +50,9 @@ func serveCommand() *cobra.Command {
 	return c
 }
 
-// calmCollector halves the work of the garbage collector while the heap is small, and makes it thrifty again when the heap nears
-// what keeps the whole process under 80 MB. GOGC and GOMEMLIMIT still decide where they are set.
-func calmCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(300)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(33 << 20)
-	}
-}
-
 // serve runs until ctx ends: pages, API and background work in one process, or the part that the role names.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
-	calmCollector()
+	calmCollector(ctx)
 	var listener net.Listener
 	if cfg.Role != "worker" {
 		var err error

@@ -48,6 +48,7 @@ func TestTheFeedOverTheAPI(t *testing.T) {
 		}
 		o.call("carla", http.MethodGet, Prefix+"/events?case="+id, nil).want(404, "not_found")
 		o.call("dario", http.MethodGet, Prefix+"/events?wait=31", nil).want(422, "invalid")
+		o.call("dario", http.MethodGet, Prefix+"/events?after=999", nil).want(422, "invalid")
 		o.call("", http.MethodGet, Prefix+"/events", nil).want(401, "token_missing")
 
 		last := len(items)

@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -130,5 +132,73 @@ func TestManyTurnsAtOnce(t *testing.T) {
 	}
 	if !h.Verified {
 		t.Errorf("history: %s", h.Broken)
+	}
+}
+
+// Moves of many cases by two programs leave in groups. One whose memory is old spoils its group, whose members are then moved one
+// by one: each turn counts once, also one that is repeated with its key.
+func TestTurnsInGroups(t *testing.T) {
+	url := storetest.PostgresURL(t)
+	var sent, alone atomic.Int64
+	var offices []*office
+	for range 2 {
+		db, err := store.Open(t.Context(), store.Options{URL: url, Committed: func(trips int) {
+			if sent.Add(1); trips > 1 {
+				alone.Add(1)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		offices = append(offices, newOffice(t, db, nil, ring))
+	}
+	o := offices[0]
+	const cases, racers, turns = 12, 10, 60
+	var ids [cases]string
+	for i := range ids {
+		m, err := o.Open(t.Context(), o.rup, engine.Open{Workflow: "ring", Inputs: map[string]any{"title": "x"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[i] = m.Case
+	}
+	var turned [cases]atomic.Int64
+	var wg sync.WaitGroup
+	for i := range racers {
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(1, uint64(i)))
+			for k := range turns {
+				o, c := offices[i%2], random.IntN(cases)
+				cmd := engine.Fire{Case: ids[c], Event: "turn"}
+				if k%3 == 0 {
+					cmd.Key = fmt.Sprint(i, k)
+				}
+				m, err := o.Fire(t.Context(), o.rup, cmd)
+				if err != nil {
+					t.Errorf("turn: %v", err)
+					return
+				}
+				turned[c].Add(1)
+				if cmd.Key != "" {
+					if again, err := offices[(i+1)%2].Fire(t.Context(), o.rup, cmd); err != nil || again.Seq != m.Seq {
+						t.Errorf("repeated: %+v %v, want seq %d", again, err, m.Seq)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for i, id := range ids {
+		after, err := o.Case(t.Context(), o.rup, id)
+		if err != nil || after.Revision != 1+turned[i].Load() {
+			t.Errorf("case %d: revision %d after %d turns, %v", i, after.Revision, turned[i].Load(), err)
+		}
+		if h, err := o.History(t.Context(), o.rup, id, 0, 0); err != nil || !h.Verified || int64(len(h.Items)) != after.Revision {
+			t.Errorf("case %d: %d events, %v %s", i, len(h.Items), err, h.Broken)
+		}
+	}
+	if grouped := sent.Load() - alone.Load(); grouped == 0 {
+		t.Error("no turn was decided on the memory: the test proves nothing")
 	}
 }

@@ -33,6 +33,7 @@ type ChangePage struct {
 
 // Changes tells what happened since a number, in the order of the one sequence. Committed events are numbered first, so that one's own
 // act is there at the next call unless an older transaction is still open. ErrNotFound: the case of the filter is not in sight.
+// *Invalid: the number is higher than any there is.
 //
 // What is secret when it is read is left out (Hidden) and not told again when it opens: the history of the case has it then.
 func (e *Engine) Changes(ctx context.Context, who auth.Actor, q ChangeQuery) (ChangePage, error) {
@@ -53,6 +54,9 @@ func (e *Engine) Changes(ctx context.Context, who auth.Actor, q ChangeQuery) (Ch
 	page, err := e.db.Changes(ctx, scope(who), store.ChangeFilter{After: q.After, Workflow: q.Workflow, Case: q.Case, Limit: q.Limit})
 	if err != nil {
 		return ChangePage{}, err
+	}
+	if q.After > page.Last { // in silence the caller would wait for what is long past
+		return ChangePage{}, &Invalid{[]Problem{problem("/after", "after_beyond", "last", strconv.FormatInt(page.Last, 10))}}
 	}
 	ids := make([]string, len(page.Items))
 	for i := range page.Items {

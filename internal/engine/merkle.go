@@ -55,7 +55,7 @@ func (e *Engine) extendLog(ctx context.Context, secret string) error {
 	}
 	root, err := audit.RootHash(e.db.TileReader(ctx), size)
 	if err != nil {
-		return changedIfShort(err)
+		return err
 	}
 	signed, err := audit.SignCheckpoint(secret, size, root)
 	if err != nil {
@@ -87,20 +87,12 @@ func (e *Engine) fitsLast(ctx context.Context, last store.Checkpoint, size int64
 	}
 	root, err := audit.RootHash(e.db.TileReader(ctx), last.Size)
 	if err != nil {
-		return changedIfShort(err)
+		return err
 	}
 	if !bytes.Equal(root, signed.Root) {
 		return fmt.Errorf("%w: the first %d entries have another root than was signed", ErrLogChanged, last.Size)
 	}
 	return nil
-}
-
-// changedIfShort says of a missing tile what it means.
-func changedIfShort(err error) error {
-	if errors.Is(err, store.ErrNoTile) {
-		return fmt.Errorf("%w: %w", ErrLogChanged, err)
-	}
-	return err
 }
 
 // LogCheckpoint is the latest signed note of the Merkle log: public, for anybody. ErrNotFound before the first.

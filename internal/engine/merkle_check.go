@@ -52,7 +52,7 @@ func (r *LogReport) fault(l store.Leaf, format string, args ...any) {
 //
 // It is for who runs the program, not for its users: nobody asks for it over the network.
 func (e *Engine) VerifyLog(ctx context.Context, public string, outside [][]byte) (LogReport, error) {
-	c := logCheck{e: e, ctx: ctx, public: public}
+	c := logCheck{e: e, ctx: ctx, public: public, report: LogReport{Faults: []LogFault{}}}
 	r := &c.report
 	var err error
 	if r.Entries, err = e.db.LogSize(ctx); err != nil {

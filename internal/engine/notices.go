@@ -39,7 +39,7 @@ type noticeOrder struct {
 
 // ExpandOutbox turns the oldest messages of the outbox, at most limit, into notices: one for each person concerned and channel by which
 // that person is told, and one for each webhook that asked. It returns how many messages there were. Messages become notices in the
-// transaction that marks them sent: called twice, or by several processes, each is told once.
+// transaction that takes them out of the outbox: called twice, or by several processes, each is told once.
 func (e *Engine) ExpandOutbox(ctx context.Context, limit int) (int, error) {
 	if some, err := e.db.HasOutbox(ctx); err != nil || !some {
 		return 0, err
@@ -57,10 +57,14 @@ func (e *Engine) ExpandOutbox(ctx context.Context, limit int) (int, error) {
 	}
 	n, err := e.db.Relay(ctx, limit, func(tx *store.Tx, messages []store.Message) error {
 		x := &expansion{e: e, tx: tx, contacts: contacts, hooks: hooks}
-		if err := x.load(messages); err != nil {
+		orders := x.heard(messages)
+		if len(orders) == 0 {
+			return nil
+		}
+		if err := x.load(orders); err != nil {
 			return err
 		}
-		for _, m := range messages {
+		for _, m := range orders {
 			if err := x.expand(m); err != nil { // one that cannot be read must not hold up the others
 				e.cfg.Log.Error("notice not made", "outbox", m.ID, "case", m.CaseID, "error", err)
 			}
@@ -86,18 +90,41 @@ type expansion struct {
 	out       []store.Notice
 }
 
+// ordered is a message of the outbox and what it asks for.
+type ordered struct {
+	store.Message
+	noticeOrder
+}
+
+// heard leaves out the messages that nobody is to hear, before anything is read for them: no holder of their roles, no follower,
+// no webhook. One that cannot be read is left out too, and logged: it must not hold up the others.
+func (x *expansion) heard(messages []store.Message) []ordered {
+	var out []ordered
+	for _, m := range messages {
+		o := ordered{Message: m}
+		if err := json.Unmarshal(m.Payload, &o.noticeOrder); err != nil {
+			x.e.cfg.Log.Error("notice not made", "outbox", m.ID, "case", m.CaseID, "error", err)
+			continue
+		}
+		hears := func(role string) bool {
+			return role == "followers" || slices.ContainsFunc(bodiesOf(roles[role].Side, m.MemberBody, m.SUA), func(body string) bool { return len(x.e.parties.holding(role, body)) > 0 })
+		}
+		hooked := func(h store.Webhook) bool { return h.Body == m.MemberBody || h.Body == m.SUA }
+		if slices.ContainsFunc(o.To, hears) || slices.ContainsFunc(x.hooks, hooked) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
 // load reads what a batch is about in three round trips, whatever its size.
-func (x *expansion) load(messages []store.Message) error {
+func (x *expansion) load(orders []ordered) error {
 	var ids, timed []string
 	var keys []store.EventKey
-	for _, m := range messages {
+	for _, m := range orders {
 		ids = append(ids, m.CaseID, m.Root)
-		var order noticeOrder
-		if json.Unmarshal(m.Payload, &order) != nil {
-			continue // expand says so
-		}
-		keys = append(keys, store.EventKey{Root: m.Root, Seq: order.Seq})
-		if isTermNotice(order.Template) {
+		keys = append(keys, store.EventKey{Root: m.Root, Seq: m.Seq})
+		if isTermNotice(m.Template) {
 			timed = append(timed, m.CaseID)
 		}
 	}
@@ -121,11 +148,8 @@ func isTermNotice(template string) bool {
 }
 
 // expand makes the notices of one message.
-func (x *expansion) expand(m store.Message) error {
-	var order noticeOrder
-	if err := json.Unmarshal(m.Payload, &order); err != nil {
-		return fmt.Errorf("payload: %w", err)
-	}
+func (x *expansion) expand(m ordered) error {
+	order := m.noticeOrder
 	c, root := x.cases[m.CaseID], x.cases[m.Root]
 	if c == nil || root == nil {
 		return fmt.Errorf("case %s: %w", m.CaseID, ErrNotFound)

@@ -27,6 +27,7 @@ var texts = map[string]Text{
 	"sort_unknown":       {IT: "Ordinamento sconosciuto: {sort}.", EN: "Unknown order: {sort}."},
 	"limit_range":        {IT: "Il numero di righe per pagina va da 1 a {max}.", EN: "The page size goes from 1 to {max}."},
 	"cursor":             {IT: "Il segno di pagina non è valido: ricomincia dalla prima pagina.", EN: "The page cursor is not valid: start from the first page."},
+	"after_beyond":       {IT: "La sequenza degli eventi arriva al n. {last}: un numero più alto viene da un'altra base dati, o da una copia più recente di questa.", EN: "The sequence of events ends at no. {last}: a higher number comes from another database, or from a later copy of this one."},
 	"sua_choose":         {IT: "Indica di quale SUA.", EN: "Say of which SUA."},
 	"day_unknown":        {IT: "Serve un giorno che esiste, come 2026-06-30.", EN: "A day that exists is needed, such as 2026-06-30."},
 	"span_backward":      {IT: "Il giorno finale viene prima di quello iniziale.", EN: "The last day comes before the first."},

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	relayed  = 500 // messages of the outbox made into notices in one transaction
-	sentOnce = 200 // notices looked at in one round
-	senders  = 8   // of them on their way at once
+	relayed  = 1000 // messages of the outbox made into notices in one transaction
+	sentOnce = 200  // notices looked at in one round
+	senders  = 8    // of them on their way at once
 )
 
 // lanes are the channels that wait for each other: a webhook that hangs delays no mail.

@@ -23,14 +23,13 @@ func (db *DB) Move(ctx context.Context, scope Scope, id string, key *IdemKey, f 
 		if err := db.ahead(ctx, scope, id, f); !errors.Is(err, errBehind) {
 			return err
 		}
-		db.left.drop(id)
 	}
 	return db.Update(ctx, scope, id, key, f)
 }
 
 // ahead tries a change on what is remembered; errBehind when it cannot.
 func (db *DB) ahead(ctx context.Context, scope Scope, id string, f func(*Tx) error) error {
-	c, ok := db.left.get(id)
+	c, ok := db.left.take(id)
 	if !ok || !scope.Sees(c.MemberBody, c.SUA) {
 		return errBehind
 	}
@@ -38,26 +37,14 @@ func (db *DB) ahead(ctx context.Context, scope Scope, id string, f func(*Tx) err
 	if err != nil {
 		return err
 	}
-	return db.run(ctx, scope, func(tx *Tx) error {
-		tx.Now, tx.Case, tx.Root, tx.unread = now, &c, &c, true
-		if err := f(tx); err != nil {
-			return errBehind // a refusal must rest on what is true now
-		}
-		tx.unread = false
-		if tx.moved != tx.Root || tx.more {
-			return errBehind // more is to be written than the place of one case: under a lock taken first
-		}
-		tx.pending[0].alone = false                                // the root's update: it locks, before anything else is written
-		tx.pending = append([]query{tx.setScope()}, tx.pending...) // a batch without BEGIN is one transaction
-		err := tx.send(nil)
-		if errors.Is(err, ErrConflict) { // the event's number is taken: the chain has moved on
-			return errBehind
-		}
-		if err == nil {
-			tx.leave()
-		}
-		return err
-	})
+	tx := &Tx{Now: now, Case: &c, Root: &c, ctx: ctx, db: db, scope: scope, unread: true}
+	if err := f(tx); err != nil {
+		return errBehind // a refusal must rest on what is true now
+	}
+	if tx.moved != tx.Root || tx.more {
+		return errBehind // more is to be written than the place of one case: under a lock taken first
+	}
+	return db.join(ctx, tx)
 }
 
 // leftCases remembers cases as their last move left them.
@@ -69,10 +56,12 @@ type leftCases struct {
 // casesLeft bounds the memory, at some kilobytes each; past it, it starts afresh.
 const casesLeft = 2_500
 
-func (l *leftCases) get(id string) (Case, bool) {
+// take gives what is remembered of a case and forgets it: until its move is committed, no other is decided on it.
+func (l *leftCases) take(id string) (Case, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c, ok := l.cases[id]
+	delete(l.cases, id)
 	return c, ok
 }
 

@@ -90,9 +90,10 @@ type DB struct {
 	pool *pgxpool.Pool // PostgreSQL
 	gorm *gorm.DB      // reads, and PostgreSQL writes outside Update
 
-	clock databaseClock
-	roots rootMemory
-	left  leftCases
+	clock   databaseClock
+	roots   rootMemory
+	left    leftCases
+	flights flights
 	// written is told, after each commit that wrote live deadlines, when the soonest of them is to be looked at
 	written atomic.Pointer[func(time.Time)]
 
@@ -133,6 +134,9 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 	}
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "sua"
+	// Statements here are few, prepared and made for one plan. Left to choose, the server plans those with arrays at each execution,
+	// which costs more than running them.
+	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -84,8 +84,13 @@ func (db *DB) Tile(ctx context.Context, level int, n int64) ([]byte, error) {
 	return body, nil
 }
 
-// ErrNoTile: a tile of the Merkle log is shorter than it should be, or is not there.
-var ErrNoTile = errors.New("tile missing")
+// Sentinels of the Merkle log.
+var (
+	// ErrLogChanged: what the Merkle log holds is no more what the database says.
+	ErrLogChanged = errors.New("the log does not fit what it was")
+	// ErrNoTile: a tile is shorter than it should be, or is not there. It is an ErrLogChanged.
+	ErrNoTile = fmt.Errorf("%w: tile missing", ErrLogChanged)
+)
 
 // TileReader reads tiles for package audit, and remembers the ones it read: for one computation.
 func (db *DB) TileReader(ctx context.Context) audit.TileReader {
@@ -113,9 +118,6 @@ func cutTile(body []byte, level int, n int64, width int) ([]byte, error) {
 	}
 	return body[:width*32], nil
 }
-
-// ErrLogChanged: what the Merkle log holds is no more what the database says.
-var ErrLogChanged = errors.New("the log does not fit what it was")
 
 // GrowTiles takes at most limit of the numbered events that the tiles lack into them. It returns how many entries the tiles have now,
 // and whether more wait. ErrLogChanged: an event that the last tile holds is another one now, or numbers are gone.

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -53,61 +55,59 @@ const (
 // NoticeTopic is the topic of outbox rows that become notices.
 const NoticeTopic = "notice"
 
-// Relay gives f the oldest messages of the outbox that nobody has sent, at most limit, and marks them sent when f's writes commit.
-// Another worker at the same time gets others (PostgreSQL) or waits (SQLite). It returns how many there were.
+// Relay gives f the oldest messages of the outbox, at most limit, in their order, and takes them out when f's writes commit.
+// Another worker at the same time gets none (PostgreSQL) or waits (SQLite). It returns how many there were.
 func (db *DB) Relay(ctx context.Context, limit int, f func(*Tx, []Message) error) (int, error) {
 	var found []Message
 	err := db.run(ctx, Everything, func(tx *Tx) error {
-		q := query{
-			sql:  "SELECT id, topic, case_id, root, member_body, sua, payload, at FROM outbox WHERE sent_at IS NULL AND topic = $1 ORDER BY id LIMIT $2",
-			args: []any{NoticeTopic, limit},
-			scan: func(r rows) error {
-				var m Message
-				err := r.Scan(&m.ID, &m.Topic, &m.CaseID, &m.Root, &m.MemberBody, &m.SUA, &m.Payload, &m.At)
-				m.At = m.At.UTC()
-				found = append(found, m)
-				return err
-			},
-		}
 		first := tx.begin()
-		if db.pool != nil {
-			q.sql += " FOR UPDATE SKIP LOCKED"
-			if db.opts.Now == nil {
-				first = append(first, query{sql: "SELECT clock_timestamp()", scan: tx.scanClock})
-			}
+		if db.pool != nil && db.opts.Now == nil {
+			first = append(first, query{sql: "SELECT clock_timestamp()", scan: tx.scanClock})
 		}
-		if err := tx.send(append(first, q)); err != nil {
+		taken := query{sql: takeMessages, args: []any{NoticeTopic, limit}, scan: func(r rows) error {
+			var m Message
+			err := r.Scan(&m.ID, &m.Topic, &m.CaseID, &m.Root, &m.MemberBody, &m.SUA, &m.Payload, &m.At)
+			m.At = m.At.UTC()
+			found = append(found, m)
+			return err
+		}}
+		if db.pool != nil { // one relay at a time: dearer, row locks would let several work side by side on a queue that one empties
+			taken.sql = fmt.Sprintf(takeMessagesAlone, relayLock)
+		}
+		if err := tx.send(append(first, taken)); err != nil {
 			return err
 		}
+		slices.SortFunc(found, func(a, b Message) int { return cmp.Compare(a.ID, b.ID) })
 		return tx.finish(func(tx *Tx) error {
 			if len(found) == 0 {
 				return nil
 			}
-			if err := f(tx, found); err != nil {
-				return err
-			}
-			ids := make([]int64, len(found))
-			for i, m := range found {
-				ids[i] = m.ID
-			}
-			in, arg, err := db.among("id", ids, 2)
-			tx.queueText("UPDATE outbox SET sent_at = $1 WHERE "+in, tx.Now, arg)
-			return err
+			return f(tx, found)
 		})
 	})
 	return len(found), err
 }
 
-// LetGo queues that messages older than an instant are taken as told: nobody is to hear of them any more.
+const (
+	// relayLock is the number of the advisory lock of the relay.
+	relayLock    = 7_115_001
+	takeMessages = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE topic = $1 ORDER BY id LIMIT $2)" + messageBack
+	// takeMessagesAlone asks for the lock first: who does not get it finds nothing.
+	takeMessagesAlone = "WITH mine AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%d) AS got) " +
+		"DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE topic = $1 AND (SELECT got FROM mine) ORDER BY id LIMIT $2))" + messageBack
+	messageBack = " RETURNING id, topic, case_id, root, member_body, sua, payload, at"
+)
+
+// LetGo queues that messages older than an instant leave the outbox untold: nobody is to hear of them any more.
 func (tx *Tx) LetGo(before time.Time) {
-	tx.queueText("UPDATE outbox SET sent_at = $1 WHERE sent_at IS NULL AND at < $1", before)
+	tx.queueText("DELETE FROM outbox WHERE at < $1", before)
 }
 
 // HasOutbox reports whether a message waits: a look that takes no lock.
 func (db *DB) HasOutbox(ctx context.Context) (bool, error) {
 	var some bool
 	err := db.read(ctx, Everything, query{
-		sql: "SELECT EXISTS (SELECT 1 FROM outbox WHERE sent_at IS NULL AND topic = $1)", args: []any{NoticeTopic},
+		sql: "SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = $1)", args: []any{NoticeTopic},
 		scan: func(r rows) error { return r.Scan(&some) },
 	})
 	return some, err

@@ -163,7 +163,7 @@ func TestHistoryIsAppendOnly(t *testing.T) {
 				}
 			}
 		}
-		for _, table := range []string{"cases", "case_rows", "deadlines", "outbox", "log_head", "tiles"} {
+		for _, table := range []string{"cases", "case_rows", "deadlines", "log_head", "tiles"} {
 			if db.Dialect() == "sqlite" {
 				break
 			}

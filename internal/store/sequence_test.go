@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -11,9 +13,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
 
 	"github.com/province-comuni/sua/internal/store"
 	"github.com/province-comuni/sua/internal/store/storetest"
+	"github.com/province-comuni/sua/migrations"
 )
 
 // sequence numbers all there is, a few at a time, and returns how many.
@@ -173,7 +177,6 @@ func TestATreeKeepsItsOrderWhateverTheTransactions(t *testing.T) {
 	url, _ := storetest.PostgresURLs(t)
 	db := opened(t, store.Options{URL: url, MaxConns: 4})
 	insert(t, db, plain("a"), plain("b"), plain("c"))
-	sequence(t, db) // the first time takes note of the cluster
 	low, between, high := connect(t, url), connect(t, url), connect(t, url)
 	for _, conn := range []*pgx.Conn{low, between, high} {
 		do(t, conn, "BEGIN")
@@ -297,38 +300,61 @@ func TestTheFeedLosesNothing(t *testing.T) {
 
 // A database with a history from before the log: the migration numbers it, and what follows goes on from there.
 func TestTheMigrationNumbersWhatIsThere(t *testing.T) {
-	eachRaw(t, func(t *testing.T, db *store.DB, app raw, super string) {
-		insert(t, db, plain("a"), plain("b"))
-		for i := range 4 {
-			create(t, db, func(tx *store.Tx) error {
-				link(tx, "a", int64(i+1), noon)
-				link(tx, "b", int64(i+1), noon)
-				return nil
-			})
-		}
-		undo := []string{"DROP FUNCTION erase_personal"} // what later migrations rest on the log
-		if db.Dialect() == "sqlite" {
-			undo = []string{"DROP TRIGGER events_no_update", "CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events is append-only'); END"}
-		}
-		for _, q := range append(undo, "DROP TABLE checkpoint_copies", "DROP TABLE checkpoints", "DROP TABLE tiles", "DROP TABLE log", "DROP TABLE log_head",
-			"DROP INDEX IF EXISTS events_xid", "ALTER TABLE events DROP COLUMN xid", "DELETE FROM goose_db_version WHERE version_id >= 3") {
-			var err error
-			if db.Dialect() == "postgres" {
-				_, err = byHand(t.Context(), super, "*", q)
-			} else {
-				_, err = app("", q)
-			}
-			if err != nil {
-				t.Fatal(q, err)
-			}
-		}
-		if err := store.Migrate(t.Context(), super); err != nil {
-			t.Fatal(err)
-		}
-		create(t, db, func(tx *store.Tx) error { link(tx, "a", 5, noon); return nil })
-		if n := sequence(t, db); n != 1 {
-			t.Errorf("%d numbered, 1 was new", n)
-		}
-		inTreeOrder(t, numbers(t, db), 9)
+	t.Run("sqlite", func(t *testing.T) {
+		file := t.TempDir() + "/sua.db"
+		grownUp(t, goose.DialectSQLite3, "sqlite", file, store.Options{URL: "sqlite:" + file, Now: atNoon})
 	})
+	if !hasPostgres() {
+		return
+	}
+	t.Run("postgres", func(t *testing.T) {
+		app, super := storetest.PostgresURLs(t)
+		for _, q := range []string{"DROP SCHEMA public CASCADE", "CREATE SCHEMA public", "GRANT USAGE ON SCHEMA public TO sua_app"} {
+			if _, err := byHand(t.Context(), super, "*", q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		grownUp(t, goose.DialectPostgres, "pgx", super, store.Options{URL: app, Now: atNoon})
+	})
+}
+
+// grownUp makes an empty database as it was before the log, with eight events, and migrates it.
+func grownUp(t *testing.T, dialect goose.Dialect, driver, address string, o store.Options) {
+	folder, owner := "postgres", address
+	if driver == "sqlite" {
+		folder, owner = "sqlite", "sqlite:"+address
+	}
+	raw, err := sql.Open(driver, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	files, err := fs.Sub(migrations.FS, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(dialect, raw, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	for seq := 1; seq <= 4; seq++ {
+		for _, root := range []string{"a", "b"} {
+			if _, err := raw.Exec(fmt.Sprintf(`INSERT INTO events (root, seq, case_id, member_body, sua, event, at, effective, actor, header, hash)
+				VALUES ('%s', %d, 'c', 'conselve', 'padova', 'e', '2026-03-02 11:00:00', '2026-03-02 11:00:00', 'rup', '', '')`, root, seq)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := store.Migrate(t.Context(), owner); err != nil {
+		t.Fatal(err)
+	}
+	db := opened(t, o)
+	create(t, db, func(tx *store.Tx) error { link(tx, "a", 5, noon); return nil })
+	if n := sequence(t, db); n != 1 {
+		t.Errorf("%d numbered, 1 was new", n)
+	}
+	inTreeOrder(t, numbers(t, db), 9)
 }

@@ -243,11 +243,12 @@ func (tx *Tx) begin() []query {
 	if tx.readOnly {
 		start = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 	}
-	return []query{{sql: start}, tx.setScope()}
+	return []query{{sql: start}, tx.scope.query()}
 }
 
-func (tx *Tx) setScope() query {
-	return query{sql: "SELECT set_config('sua.scope', $1, true)", args: []any{tx.scope.setting()},
+// query tells PostgreSQL the scope for the rest of the transaction.
+func (s Scope) query() query {
+	return query{sql: "SELECT set_config('sua.scope', $1, true)", args: []any{s.setting()},
 		scan: func(r rows) error { var s string; return r.Scan(&s) }}
 }
 

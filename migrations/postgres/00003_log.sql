@@ -22,7 +22,9 @@ CREATE TABLE log_head (
   watermark bigint NOT NULL,
   cluster   text NOT NULL                    -- another one than ours: the database was moved, transactions count anew
 );
-INSERT INTO log_head (id, n, watermark, cluster) SELECT 1, count(*), 0, '' FROM log;
+-- Whoever waits now for the lock on events has a transaction that is still running: it is beyond this watermark.
+INSERT INTO log_head (id, n, watermark, cluster) SELECT 1, (SELECT count(*) FROM log), pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+  (SELECT system_identifier::text FROM pg_control_system());
 
 -- Hashes of the Merkle log (c2sp.org/tlog-tiles, height 8): 256 hashes of 32 bytes a tile, the last of each level still growing.
 CREATE TABLE tiles (

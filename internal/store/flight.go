@@ -1,0 +1,167 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Moves decided on the memory (ahead.go) leave together. While one group is on its way to PostgreSQL, those that are decided
+// meanwhile gather and make the next: nobody waits for company, and the more there are, the less each costs. A group is one
+// transaction of moves of different trees: a case on its way is not in the memory, so none meets its own in a group.
+
+// flightMost bounds how many moves one group carries.
+const flightMost = 32
+
+// flightTime is how long a group may take before its outcome counts as unknown. It does not end with the request of any of its
+// members: the others have asked for nothing of the kind.
+const flightTime = 30 * time.Second
+
+// flights are the groups on their way.
+type flights struct {
+	mu      sync.Mutex
+	waiting []*flier
+	flying  bool
+}
+
+// flier is a decided move, and how its group ended.
+type flier struct {
+	tx   *Tx
+	done chan error
+}
+
+// join sends a decided move with those that leave now, and waits until it is committed. errBehind means that nothing was
+// written: the tree has moved on, or another move of the group could not be made, and the ordinary way says which.
+func (db *DB) join(ctx context.Context, tx *Tx) error {
+	me := &flier{tx: tx, done: make(chan error, 1)}
+	fs := &db.flights
+	fs.mu.Lock()
+	fs.waiting = append(fs.waiting, me)
+	first := !fs.flying
+	fs.flying = true
+	fs.mu.Unlock()
+	if first {
+		db.fly(context.WithoutCancel(ctx))
+	}
+	return <-me.done
+}
+
+// fly sends the group that waits; the next one, if there is, has a goroutine of its own, so that no request works for others.
+func (db *DB) fly(ctx context.Context) {
+	group, err := db.flights.board(), errNoAnswer
+	defer func() { // also when sending panics: the others must not wait for ever
+		for _, m := range group {
+			m.done <- err
+		}
+		if db.flights.more() {
+			go db.fly(ctx)
+		}
+	}()
+	err = db.sendGroup(ctx, group)
+}
+
+// errNoAnswer is the outcome of a group that was given up half way.
+var errNoAnswer = errors.New("the outcome of the move is not known")
+
+// board takes those that wait, the first come first, in the order in which their rows are to be locked.
+func (fs *flights) board() []*flier {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	n := min(len(fs.waiting), flightMost)
+	group := slices.Clone(fs.waiting[:n])
+	fs.waiting = append(fs.waiting[:0], fs.waiting[n:]...)
+	slices.SortFunc(group, func(a, b *flier) int { return cmp.Compare(a.tx.Root.ID, b.tx.Root.ID) })
+	return group
+}
+
+// more reports whether somebody waits; when nobody does, the next to come flies at once.
+func (fs *flights) more() bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.flying = len(fs.waiting) > 0
+	return fs.flying
+}
+
+// sendGroup writes the moves of a group in one round trip, which is one transaction: a batch without BEGIN.
+func (db *DB) sendGroup(ctx context.Context, group []*flier) error {
+	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	defer cancel()
+	conn, err := db.writer(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.release()
+	qs := append([]query{scopeOf(group).query()}, writesOf(group)...)
+	if db.opts.Sent != nil {
+		db.opts.Sent(len(qs))
+	}
+	if err := conn.send(ctx, qs); err != nil {
+		conn.rollback(ctx)
+		return undone(err)
+	}
+	for _, m := range group {
+		m.tx.trips++
+		m.tx.leave()
+		if db.opts.Committed != nil {
+			db.opts.Committed(m.tx.trips)
+		}
+	}
+	return nil
+}
+
+// undone is errBehind where the database says that it wrote nothing: a number taken, a deadlock, a value that it refuses.
+func undone(err error) error {
+	var pg *pgconn.PgError
+	if errors.Is(err, ErrConflict) || errors.As(err, &pg) && pg.Severity == "ERROR" {
+		return errBehind
+	}
+	return err
+}
+
+// scopeOf is all that the members of a group may see between them. Each was compared with its own before it was decided.
+func scopeOf(group []*flier) Scope {
+	if len(group) == 1 {
+		return group[0].tx.scope
+	}
+	var all Scope
+	for _, m := range group {
+		all.All = all.All || m.tx.scope.All
+		for _, b := range m.tx.scope.Bodies {
+			if !slices.Contains(all.Bodies, b) {
+				all.Bodies = append(all.Bodies, b)
+			}
+		}
+	}
+	return all
+}
+
+// writesOf makes two statements of all writes of a group: the update of the roots, which locks them before anything else is
+// written, and the rest.
+func writesOf(group []*flier) []query {
+	if len(group) == 1 {
+		qs := group[0].tx.pending
+		qs[0].alone = false // the root's update
+		return merged(qs)
+	}
+	var kinds []*write
+	byKind := map[*write][]query{}
+	for _, m := range group {
+		for _, q := range m.tx.pending {
+			if byKind[q.kind] == nil {
+				kinds = append(kinds, q.kind)
+			}
+			byKind[q.kind] = append(byKind[q.kind], q)
+		}
+	}
+	slices.SortFunc(kinds, func(a, b *write) int { return cmp.Compare(a.rank, b.rank) })
+	var out []query
+	for _, k := range kinds {
+		out = append(out, query{sql: k.many, args: k.arrays(byKind[k]), alone: k != updateState, kind: k})
+	}
+	return merged(out)
+}

@@ -1,0 +1,7 @@
+-- PostgreSQL. The outbox is a queue: a message leaves it in the transaction that makes it into notices. Marking it as sent
+-- instead wrote a new row and two indexes for each message, and made every transition pay for the index of the unsent ones.
+-- +goose Up
+DELETE FROM outbox WHERE sent_at IS NOT NULL;
+DROP INDEX outbox_unsent;
+ALTER TABLE outbox DROP COLUMN sent_at;
+GRANT DELETE ON outbox TO sua_app;
