@@ -24,7 +24,7 @@ var level = map[string]int{
 	"internal/engine": 3,
 
 	"internal/store": 2, "internal/flow": 2, "internal/blob": 2, "internal/evaluation": 2, "internal/inspect": 2,
-	"internal/acts": 2, "internal/notify": 2,
+	"internal/acts": 2, "internal/notify": 2, "internal/dossier": 2,
 
 	"internal/law": 1, "internal/calendar": 1, "internal/audit": 1, "internal/auth": 1,
 	"internal/notice": 1, "internal/config": 1, "internal/testrun": 1,
@@ -63,12 +63,12 @@ var doors = map[string][]string{
 }
 
 // pure components compute from what they are given: no disk, no network, no database.
-var pure = []string{"internal/law", "internal/calendar", "internal/audit", "internal/evaluation", "internal/inspect", "internal/notice"}
+var pure = []string{"internal/law", "internal/calendar", "internal/audit", "internal/evaluation", "internal/inspect", "internal/notice", "internal/dossier"}
 
 var impure = []string{"os", "os/exec", "net", "net/http", "database/sql", "syscall"}
 
 // clockless components take the time from their caller, so that nine months can be played in a second.
-var clockless = []string{"internal/law", "internal/calendar", "internal/audit", "internal/flow", "internal/evaluation", "internal/engine"}
+var clockless = []string{"internal/law", "internal/calendar", "internal/audit", "internal/flow", "internal/evaluation", "internal/engine", "internal/dossier"}
 
 type goPackage struct {
 	ImportPath, Name string

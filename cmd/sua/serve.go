@@ -181,7 +181,7 @@ func (p *program) server() (*http.Server, error) {
 	}
 	api.RegisterLog(e, p.engine)
 	web.Register(e, web.Server{
-		Engine: p.engine, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours, MaxUploadMB: p.cfg.Documents.MaxMB,
+		Engine: p.engine, Version: version, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours, MaxUploadMB: p.cfg.Documents.MaxMB,
 		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now, Outbox: p.outbox(),
 		Contacts: web.Contacts(p.cfg.Contacts),
 	})

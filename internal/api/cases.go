@@ -198,4 +198,6 @@ func (s *service) caseRoutes(r *routes) {
 		description: "Tutto ciò che chi chiede può vedere della pratica, tranne la storia e gli eventi possibili.",
 	}, s.one)
 	s.historyRoutes(r)
+	s.pastRoutes(r)
+	s.exportRoutes(r)
 }

@@ -113,6 +113,9 @@ func Seal(h Header, parts Parts, prev []byte) (Sealed, error) {
 
 // Parse reads stored header bytes back.
 func Parse(header []byte) (Header, error) {
+	if h, ok := canonical(header); ok {
+		return h, nil
+	}
 	var h Header
 	if err := json.Unmarshal(header, &h); err != nil {
 		return Header{}, fmt.Errorf("parse audit header: %w", err)
@@ -122,8 +125,9 @@ func Parse(header []byte) (Header, error) {
 
 // Broken says where and why a chain does not hold.
 type Broken struct {
-	Seq    int64 // the first event that does not fit; for a missing tail, the one that should follow
-	Reason string
+	Seq    int64  // the first event that does not fit; for a missing tail, the one that should follow
+	Reason string // in English
+	IT     string // the same in Italian
 }
 
 func (b Broken) Error() string { return fmt.Sprintf("event %d: %s", b.Seq, b.Reason) }
@@ -139,44 +143,57 @@ type Chain struct {
 	at   time.Time
 }
 
+// Head is the number and the hash of the last event added; the hash is nil before the first.
+func (c *Chain) Head() (seq int64, hash []byte) { return c.seq, c.hash }
+
 // Add checks the next event of the tree: number, link, time, stored hash and the parts at hand.
-// An erased or withheld part (no salt) is accepted: its digest stays in the header.
+// An erased or withheld part (no salt, no body) is accepted: its digest stays in the header.
 func (c *Chain) Add(s Sealed) (Header, error) {
 	h, err := Parse(s.Header)
 	if err != nil {
-		return h, Broken{c.seq + 1, "header unreadable"}
+		return h, Broken{c.seq + 1, "header unreadable", "l'intestazione non è leggibile"}
 	}
 	sum := sha256.Sum256(s.Header)
 	switch {
 	case h.Seq != c.seq+1:
-		return h, Broken{c.seq + 1, fmt.Sprintf("expected number %d, found %d", c.seq+1, h.Seq)}
+		return h, Broken{c.seq + 1, fmt.Sprintf("expected number %d, found %d", c.seq+1, h.Seq),
+			fmt.Sprintf("qui doveva esserci l'evento %d e c'è il %d: manca, è in più o è fuori posto", c.seq+1, h.Seq)}
 	case c.root != "" && h.Root != c.root:
-		return h, Broken{h.Seq, "belongs to another tree"}
+		return h, Broken{h.Seq, "belongs to another tree", "appartiene a un'altra storia"}
 	case !bytes.Equal(sum[:], s.Hash):
-		return h, Broken{h.Seq, "header differs from its hash"}
+		return h, Broken{h.Seq, "header differs from its hash", "l'intestazione non corrisponde alla sua impronta"}
 	case h.Prev != hex.EncodeToString(c.hash):
-		return h, Broken{h.Seq, "does not link to the event before"}
+		return h, Broken{h.Seq, "does not link to the event before", "non è legato all'evento che lo precede"}
 	case h.At.Before(c.at):
-		return h, Broken{h.Seq, "earlier than the event before"}
+		return h, Broken{h.Seq, "earlier than the event before", "è datato prima dell'evento che lo precede"}
 	}
 	for _, p := range []struct {
-		name, want string
-		part       Part
-	}{{"open", h.Parts.Open, s.Parts.Open}, {"secret", h.Parts.Secret, s.Parts.Secret}, {"personal", h.Parts.Personal, s.Parts.Personal}} {
-		if len(p.part.Salt) > 0 && p.part.Digest() != p.want {
-			return h, Broken{h.Seq, p.name + " part differs from its digest"}
+		name, it, want string
+		part           Part
+	}{
+		{"open", "aperta", h.Parts.Open, s.Parts.Open}, {"secret", "segreta", h.Parts.Secret, s.Parts.Secret},
+		{"personal", "personale", h.Parts.Personal, s.Parts.Personal},
+	} {
+		if len(p.part.Salt) == 0 && len(p.part.Body) == 0 {
+			continue // none, erased or withheld
+		}
+		if d := p.part.Digest(); d == "" || d != p.want { // a body without its salt proves nothing
+			return h, Broken{h.Seq, p.name + " part differs from its digest", "la parte " + p.it + " non corrisponde alla sua impronta"}
 		}
 	}
 	c.root, c.seq, c.hash, c.at = h.Root, h.Seq, sum[:], h.At
 	return h, nil
 }
 
+// Withheld adds an event of which only the hash is known: the event after it proves it by its link.
+func (c *Chain) Withheld(hash []byte) { c.seq, c.hash = c.seq+1, hash }
+
 // Resume returns a chain that stands just before the event of this header, to check a page from the middle of a story: what
 // came before is taken on trust, and only a check from the first event proves it.
 func Resume(h Header) (Chain, error) {
 	prev, err := hex.DecodeString(h.Prev)
 	if err != nil {
-		return Chain{}, Broken{h.Seq, "header unreadable"}
+		return Chain{}, Broken{h.Seq, "header unreadable", "l'intestazione non è leggibile"}
 	}
 	return Chain{root: h.Root, seq: h.Seq - 1, hash: prev}, nil
 }
@@ -187,7 +204,8 @@ func (c *Chain) Ends(seq int64, hash []byte) error {
 		return ErrEmpty
 	}
 	if c.seq != seq || !bytes.Equal(c.hash, hash) {
-		return Broken{c.seq + 1, fmt.Sprintf("the history stops at %d, the case says %d", c.seq, seq)}
+		return Broken{min(c.seq, seq) + 1, fmt.Sprintf("the history stops at %d, the case says %d", c.seq, seq),
+			fmt.Sprintf("la storia finisce all'evento %d, la pratica dice che sono %d e con quale impronta finiscono: la coda è stata tagliata o aggiunta", c.seq, seq)}
 	}
 	return nil
 }

@@ -69,9 +69,14 @@ func TestTamperingIsNamed(t *testing.T) {
 			e[2].Header = []byte(strings.Replace(string(e[2].Header), `"p1"`, `"p2"`, 1))
 			return e
 		}, 3, "differs from its hash"},
-		"deleted":     {func(e []Sealed) []Sealed { return append(e[:1:1], e[2:]...) }, 2, "expected number 2"},
-		"reordered":   {func(e []Sealed) []Sealed { e[1], e[2] = e[2], e[1]; return e }, 2, "expected number 2"},
-		"edited part": {func(e []Sealed) []Sealed { e[3].Parts.Open.Body = []byte(`{"x":2}`); return e }, 4, "open part"},
+		"deleted":           {func(e []Sealed) []Sealed { return append(e[:1:1], e[2:]...) }, 2, "expected number 2"},
+		"reordered":         {func(e []Sealed) []Sealed { e[1], e[2] = e[2], e[1]; return e }, 2, "expected number 2"},
+		"edited part":       {func(e []Sealed) []Sealed { e[3].Parts.Open.Body = []byte(`{"x":2}`); return e }, 4, "open part"},
+		"body without salt": {func(e []Sealed) []Sealed { e[3].Parts.Open = Part{Body: []byte(`{"x":2}`)}; return e }, 4, "open part"},
+		"part out of nothing": {func(e []Sealed) []Sealed {
+			e[3].Parts.Personal = Part{Body: []byte(`{"x":2}`)}
+			return e
+		}, 4, "personal part"},
 		"replaced with a consistent header": {func(e []Sealed) []Sealed {
 			s, _ := Seal(Header{Root: "r", Seq: 2, Case: "c", Event: "other", At: e[4].mustAt(), Effective: e[4].mustAt()}, Parts{}, e[0].Hash)
 			e[1] = s

@@ -32,6 +32,7 @@ var aside = map[string]Text{
 	movedEvent:     {IT: "Termine spostato", EN: "Term moved"},
 	suspendedEvent: {IT: "Termine sospeso", EN: "Term suspended"},
 	resumedEvent:   {IT: "Termine ripreso", EN: "Term resumed"},
+	eraseEvent:     {IT: "Dati personali cancellati", EN: "Personal data erased"},
 	outageEvent:    {IT: "Termine prorogato: piattaforma ferma", EN: "Term extended: platform down"},
 }
 

@@ -42,6 +42,7 @@ func (w *world) commit(s *step) (*happening, error) {
 		return nil, err
 	}
 	w.syncColumns(n)
+	h.notePlace()
 	if s.move.To.Same {
 		return h, nil // no join can begin to hold, and not every sister case was read
 	}

@@ -355,7 +355,7 @@ func (w *world) expireNow(n *node, decl *flow.Deadline, d *store.Deadline) error
 		return err
 	}
 	h.story.Deadline = d.Name
-	h.story.Deadlines = append(h.story.Deadlines, DeadlineChange{Name: d.Name, Status: store.Expired, LastDay: d.LastDay})
+	h.story.Deadlines = append(h.story.Deadlines, changeOf(d))
 	if len(decl.Alert) > 0 {
 		return w.notify(n, h, "deadline_expired", decl.Alert)
 	}

@@ -109,7 +109,7 @@ func (e *Engine) whatChanged(ctx context.Context, who auth.Actor, id string, sta
 			continue
 		}
 		stale.Changes = append([]HistoryItem{h.Items[i]}, stale.Changes...)
-		if h.Items[i].Event != attachEvent { // an upload tells what happened, but leaves the revision
+		if ev := h.Items[i].Event; ev != attachEvent && ev != eraseEvent { // an upload tells what happened, but leaves the revision
 			missed--
 		}
 	}

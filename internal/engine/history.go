@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,24 +19,23 @@ import (
 func (e *Engine) History(ctx context.Context, who auth.Actor, id string, after int64, limit int) (History, error) {
 	var root *store.Case
 	cases := map[string]*store.Case{}
+	var events []store.Event
 	err := e.db.Peek(ctx, scope(who), id, func(tx *store.Tx) error {
 		s, err := tx.Load(store.Want{Tree: true})
 		root = tx.Root
-		if err == nil {
-			cases = s.Cases
+		if err != nil {
+			return err
 		}
+		cases = s.Cases
+		events, err = tx.History(after, limit)
 		return err
 	})
 	if err != nil {
 		return History{}, err
 	}
-	events, err := e.db.History(ctx, scope(who), root.ID, after, limit)
-	if err != nil {
-		return History{}, err
-	}
 	out := History{Root: root.ID, Verified: true}
 	if broken := check(events, root, after, limit); broken != nil {
-		out.Verified, out.Broken = false, broken.Error()
+		out.Verified, out.Broken = false, brokenText(broken)
 	}
 	for i := range events {
 		c, ok := cases[events[i].CaseID]
@@ -69,8 +69,12 @@ func check(events []store.Event, root *store.Case, after int64, limit int) error
 		}
 	}
 	for i := range events {
-		if _, err := chain.Add(sealed(&events[i])); err != nil {
+		h, err := chain.Add(sealed(&events[i]))
+		if err != nil {
 			return err
+		}
+		if h.Parts.Open != "" && len(events[i].OpenSalt) == 0 || h.Parts.Secret != "" && len(events[i].SecretSalt) == 0 {
+			return audit.Broken{Seq: h.Seq, Reason: "a part was taken away", IT: "una parte è stata tolta"}
 		}
 	}
 	if limit > 0 && len(events) == limit && events[limit-1].Seq < root.ChainSeq {
@@ -80,6 +84,15 @@ func check(events []store.Event, root *store.Case, after int64, limit int) error
 		return nil
 	}
 	return chain.Ends(root.ChainSeq, root.ChainHash)
+}
+
+// brokenText says in Italian where a chain does not hold.
+func brokenText(err error) string {
+	var b audit.Broken
+	if errors.As(err, &b) && b.IT != "" {
+		return fmt.Sprintf("Evento %d: %s.", b.Seq, b.IT)
+	}
+	return err.Error()
 }
 
 func sealed(e *store.Event) audit.Sealed {
@@ -155,6 +168,8 @@ func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definit
 		if field, ok := strings.CutPrefix(id, personalField); ok {
 			fields[field] = v
 			delete(personal, id)
+		} else if strings.HasPrefix(id, personalPlace) {
+			delete(personal, id) // told as the input that assigned, or a consequence of the place in the tree
 		}
 	}
 	e.tellInputs(item, decl, personal)

@@ -35,6 +35,18 @@ func uses(t *testing.T, id, document string) map[string]use {
 			v, err := o.History(ctx, who, id, 0, 0)
 			return len(v.Items) > 0, err
 		},
+		"Export": func(o *office, who auth.Actor) (bool, error) {
+			d, err := o.Export(ctx, who, engine.Export{Case: id})
+			return err == nil && d.Root == id, err
+		},
+		"AsOf": func(o *office, who auth.Actor) (bool, error) {
+			now, err := o.Now(ctx)
+			if err != nil {
+				return false, err
+			}
+			v, err := o.AsOf(ctx, who, id, now)
+			return err == nil && v.ID == id && v.Verified, err
+		},
 		"Changes": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Changes(ctx, who, engine.ChangeQuery{})
 			return slices.ContainsFunc(v.Items, func(c engine.Change) bool { return c.Root == id }), err

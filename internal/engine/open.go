@@ -140,7 +140,7 @@ func (w *world) begin(def *flow.Definition, parent *node, child, memberBody, sua
 		c.Ordinal = len(w.children(parent, child)) + 1
 	}
 	n := newNode(c, def)
-	n.fresh = true
+	n.fresh, n.told = true, placed{}
 	w.nodes[c.ID] = n
 	w.order = append(w.order, n)
 	return n

@@ -19,8 +19,11 @@ type story struct {
 	Deadlines    []DeadlineChange `json:"deadlines,omitempty"`
 	Opened       []string         `json:"opened,omitempty"`
 	Document     *documentStory   `json:"document,omitempty"`
-	Deadline     string           `json:"deadline,omitempty"` // the term whose expiry brought the event about, or that it changed by hand
-	Source       json.RawMessage  `json:"source,omitempty"`   // an imported row as it was: an object; the last member, see encode
+	Deadline     string           `json:"deadline,omitempty"`   // the term whose expiry brought the event about, or that it changed by hand
+	Born         *bornStory       `json:"born,omitempty"`       // with the event that begins the case
+	RulesDate    string           `json:"rules_date,omitempty"` // when the event froze it, or the case took it over
+	Erased       []int64          `json:"erased,omitempty"`     // events of the tree whose personal part was emptied
+	Source       json.RawMessage  `json:"source,omitempty"`     // an imported row as it was: an object; the last member, see encode
 }
 
 // secretStory is the secret part: the same things, of fields and registers that the workflow hides for a time.
@@ -34,6 +37,17 @@ type rowStory struct {
 	Register string       `json:"register"`
 	Row      int          `json:"row"`
 	Values   store.Values `json:"values"`
+}
+
+// bornStory is what a case has from its beginning and keeps: its place in the tree, its owners, where it was imported from.
+type bornStory struct {
+	Parent     string `json:"parent,omitempty"`
+	Child      string `json:"child,omitempty"`
+	Ordinal    int    `json:"ordinal,omitempty"`
+	MemberBody string `json:"member_body"`
+	SUA        string `json:"sua"`
+	Source     string `json:"source,omitempty"`
+	SourceKey  string `json:"source_key,omitempty"`
 }
 
 type documentStory struct {
@@ -95,8 +109,38 @@ func (h *happening) noteField(def *flow.Definition, id string, v any) {
 	put(&h.story.Fields, id, v)
 }
 
-// personalField precedes the id of a field in the personal part; inputs stand there by their own id.
-const personalField = "field:"
+// In the personal part inputs stand by their own id, fields after personalField, and who the case is assigned to after
+// personalPlace.
+const (
+	personalField = "field:"
+	personalPlace = "case:"
+	placeOfficer  = personalPlace + "officer"
+	placeRUP      = personalPlace + "rup"
+)
+
+// placed is what a case has beside state, fields and rows: noted when it changes, so that the story alone rebuilds the case.
+type placed struct{ officer, rup, rulesDate string }
+
+func (n *node) place() placed { return placed{n.c.Officer, n.c.RUP, n.c.RulesDate} }
+
+// notePlace notes who the case is assigned to and its rules date where they are other than the story has told, and of a new
+// case where it stands.
+func (h *happening) notePlace() {
+	n, now := h.n, h.n.place()
+	if n.fresh && h.from == "" {
+		h.story.Born = &bornStory{n.c.Parent, n.c.Child, n.c.Ordinal, n.c.MemberBody, n.c.SUA, n.c.Source, n.c.SourceKey}
+	}
+	if now.rulesDate != n.told.rulesDate {
+		h.story.RulesDate = now.rulesDate
+	}
+	if now.officer != n.told.officer {
+		h.personal[placeOfficer] = now.officer
+	}
+	if now.rup != n.told.rup {
+		h.personal[placeRUP] = now.rup
+	}
+	n.told = now
+}
 
 func put(m *map[string]any, k string, v any) {
 	if *m == nil {

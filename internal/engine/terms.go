@@ -137,7 +137,7 @@ func (w *world) startTerm(n *node, h *happening, name string) error {
 	}
 	d.NextTry = d.DueAt
 	n.deadlines, n.newDeadlines = append(n.deadlines, d), append(n.newDeadlines, d)
-	h.story.Deadlines = append(h.story.Deadlines, DeadlineChange{Name: name, Status: store.Running, LastDay: d.LastDay})
+	h.story.Deadlines = append(h.story.Deadlines, changeOf(d))
 	return nil
 }
 
@@ -414,7 +414,7 @@ func (w *world) touch(n *node, h *happening, d *store.Deadline) {
 		n.oldDeadlines[d] = true
 	}
 	if h != nil {
-		h.story.Deadlines = append(h.story.Deadlines, DeadlineChange{Name: d.Name, Status: d.Status, LastDay: d.LastDay})
+		h.story.Deadlines = append(h.story.Deadlines, changeOf(d))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/province-comuni/sua/internal/flow"
+	"github.com/province-comuni/sua/internal/store"
 )
 
 // Ref names something by id and by what people call it.
@@ -240,10 +241,17 @@ type Acknowledged struct {
 
 // DeadlineChange says what an event did to a term.
 type DeadlineChange struct {
-	Name    string `json:"name"`
-	Status  string `json:"status"`
-	LastDay string `json:"last_day,omitempty"`
-	Label   Text   `json:"-"`
+	Name    string    `json:"name"`
+	Status  string    `json:"status"`
+	LastDay string    `json:"last_day,omitempty"`
+	Started int64     `json:"started,omitempty"` // event that started it: of several terms of one name, which
+	Due     time.Time `json:"due,omitzero"`      // first instant at which it is over
+	Label   Text      `json:"-"`
+}
+
+// changeOf tells of a term what an event left.
+func changeOf(d *store.Deadline) DeadlineChange {
+	return DeadlineChange{Name: d.Name, Status: d.Status, LastDay: d.LastDay, Started: d.StartedSeq, Due: d.DueAt}
 }
 
 // History is the story of a tree with the result of checking its chain.

@@ -30,6 +30,7 @@ type world struct {
 type node struct {
 	c         *store.Case
 	was       store.Case // as read
+	told      placed     // as the story has told it
 	def       *flow.Definition
 	rows      map[string][]store.Row
 	documents []store.Document
@@ -111,7 +112,9 @@ func (w *world) add(c *store.Case) (*node, error) {
 }
 
 func newNode(c *store.Case, def *flow.Definition) *node {
-	return &node{c: c, was: *c, def: def, rows: map[string][]store.Row{}, changedRows: map[rowKey]store.Row{}, oldDeadlines: map[*store.Deadline]bool{}}
+	n := &node{c: c, was: *c, def: def, rows: map[string][]store.Row{}, changedRows: map[rowKey]store.Row{}, oldDeadlines: map[*store.Deadline]bool{}}
+	n.told = n.place()
+	return n
 }
 
 func (w *world) root(n *node) *node { return w.nodes[n.c.Root] }

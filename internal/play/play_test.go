@@ -84,7 +84,9 @@ func TestScenarios(t *testing.T) {
 		t.Run(strings.TrimSuffix(name, ".scn"), func(t *testing.T) {
 			clock := &play.Clock{}
 			storetest.Each(t, store.Options{Now: clock.Now}, func(t *testing.T, db *store.DB) {
-				got, w := acted(t, on(t, db, clock), text(t, name))
+				stage := on(t, db, clock)
+				got, w := acted(t, stage, text(t, name))
+				proved(t, stage)
 				maps.Copy(walked, w)
 				compare(t, strings.TrimSuffix(name, ".scn")+".golden", got)
 			})

@@ -140,29 +140,47 @@ func anys(ss []string) []any {
 
 // History returns the events of a tree with their exact bytes, in order: seq > after, at most limit (0 = all).
 func (db *DB) History(ctx context.Context, scope Scope, root string, after int64, limit int) ([]Event, error) {
-	q := query{
-		sql: `SELECT root, seq, case_id, event, at, effective, actor, header, hash, open_salt, open_body, secret_salt, secret_body, personal_salt, personal_body,
-			member_body, sua FROM events WHERE root = $1 AND seq > $2 ORDER BY seq`,
-		args: []any{root, after},
-	}
-	if limit > 0 {
-		q.sql, q.args = q.sql+" LIMIT $3", append(q.args, limit)
-	}
 	var out []Event
-	q.scan = func(r rows) error {
-		var e Event
-		err := r.Scan(&e.Root, &e.Seq, &e.CaseID, &e.Event, &e.At, &e.Effective, &e.Actor, &e.Header, &e.Hash, &e.OpenSalt, &e.OpenBody,
-			&e.SecretSalt, &e.SecretBody, &e.PersonalSalt, &e.PersonalBody, &e.MemberBody, &e.SUA)
-		e.At, e.Effective = e.At.UTC(), e.Effective.UTC()
-		if scope.Sees(e.MemberBody, e.SUA) {
-			out = append(out, e)
-		}
-		return err
-	}
-	if err := db.read(ctx, scope, q); err != nil {
+	if err := db.read(ctx, scope, readHistory(scope, root, after, limit, &out)); err != nil {
 		return nil, fmt.Errorf("read history: %w", err)
 	}
 	return out, nil
+}
+
+// History is DB.History of the tree of this transaction, in the same snapshot as its root: the head of the chain fits the events.
+func (tx *Tx) History(after int64, limit int) ([]Event, error) {
+	var out []Event
+	if err := tx.send([]query{readHistory(tx.scope, tx.Root.ID, after, limit, &out)}); err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	return out, nil
+}
+
+func readHistory(scope Scope, root string, after int64, limit int, out *[]Event) query {
+	q := query{sql: "SELECT " + eventColumns + " FROM events WHERE root = $1 AND seq > $2 ORDER BY seq", args: []any{root, after}}
+	if limit > 0 {
+		q.sql, q.args = q.sql+" LIMIT $3", append(q.args, limit)
+	}
+	q.scan = func(r rows) error {
+		e, err := scanEvent(r)
+		if err == nil && scope.Sees(e.MemberBody, e.SUA) {
+			*out = append(*out, e)
+		}
+		return err
+	}
+	return q
+}
+
+// eventColumns in the order scanEvent reads.
+const eventColumns = `root, seq, case_id, event, at, effective, actor, header, hash, open_salt, open_body, secret_salt, secret_body,
+	personal_salt, personal_body, member_body, sua`
+
+func scanEvent(r rows) (Event, error) {
+	var e Event
+	err := r.Scan(&e.Root, &e.Seq, &e.CaseID, &e.Event, &e.At, &e.Effective, &e.Actor, &e.Header, &e.Hash, &e.OpenSalt, &e.OpenBody,
+		&e.SecretSalt, &e.SecretBody, &e.PersonalSalt, &e.PersonalBody, &e.MemberBody, &e.SUA)
+	e.At, e.Effective = e.At.UTC(), e.Effective.UTC()
+	return e, err
 }
 
 // DocumentByID returns the record of a file, or ErrNotFound.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/engine"
 )
 
@@ -27,6 +28,7 @@ type historyView struct {
 	Only     string   // id of the case whose story it is; empty: all of the tree
 	Next     string   // address of the following page
 	Later    bool     // the page does not begin at the beginning
+	Now      string   // what the form for a past instant begins with
 	Whole    bool     // the page is the whole story, and so was checked to its end
 }
 
@@ -67,7 +69,7 @@ func (s *site) history(c echo.Context, who visitor) error {
 	}
 	view := historyView{
 		ID: detail.ID, Trail: trail(detail, "Storia"), Title: titleOf(detail.Summary), Verified: story.Verified, Broken: story.Broken, Later: after > 0,
-		Only: only,
+		Only: only, Now: s.Now().In(calendar.Rome).Format(localTime),
 	}
 	if view.Cases, err = s.casesOf(ctx, who, detail); err != nil {
 		return err

@@ -22,6 +22,8 @@ type Server struct {
 	Engine *engine.Engine
 	// Demo shows the demonstration accounts to who sits at this machine.
 	Demo bool
+	// Version of the program, for the record in dossiers; may be empty.
+	Version string
 	// PublicURL is the address people type, without a trailing slash; shown, as in the address of calendars.
 	PublicURL string
 	// Outbox holds the mails that were not sent but kept here (*.eml); nil where a mail server is configured.
@@ -80,6 +82,8 @@ func Register(e *echo.Echo, server Server) {
 	e.POST("/procedure/nuova/:workflow/:event", s.page(s.openCase))
 	e.GET("/procedure/:id", s.page(s.caseDetail))
 	e.GET("/procedure/:id/storia", s.page(s.history))
+	e.GET("/procedure/:id/com-era", s.page(s.asOf))
+	e.GET("/procedure/:id/fascicolo", s.page(s.dossier))
 	e.POST("/procedure/:id/documenti", s.page(s.upload))
 	e.GET("/procedure/:id/azioni/:event", s.page(s.actionForm))
 	e.POST("/procedure/:id/azioni/:event", s.page(s.fire))
