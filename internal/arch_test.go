@@ -58,6 +58,8 @@ var doors = map[string][]string{
 	"github.com/wneessen/go-mail":   {"internal/notify"},
 	"github.com/emersion/":          {"internal/notify"},
 	"github.com/arran4/golang-ical": {"internal/engine"},
+	"github.com/digitorus/":         {"internal/notify"},
+	"golang.org/x/mod/sumdb":        {"internal/audit"},
 }
 
 // pure components compute from what they are given: no disk, no network, no database.

@@ -16,6 +16,9 @@ import (
 // noticesEvery is the pause between two looks for notices to make and to send.
 const noticesEvery = 2 * time.Second
 
+// sequenceEvery is the pause between two numberings of events.
+const sequenceEvery = 500 * time.Millisecond
+
 // receiptsEvery is the pause between two looks into the mailbox of certified mail.
 const receiptsEvery = time.Minute
 

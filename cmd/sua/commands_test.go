@@ -31,6 +31,7 @@ func at(t *testing.T) config.Config {
 	cfg.PublicURL = "http://" + cfg.Listen
 	cfg.Database.URL = "sqlite:" + filepath.Join(folder, "sua.db")
 	cfg.Database.OwnerURL, cfg.Documents.Folder = cfg.Database.URL, filepath.Join(folder, "documents")
+	cfg.Merkle.Key = filepath.Join(folder, "log.key")
 	return cfg
 }
 
@@ -145,6 +146,7 @@ func sua(t *testing.T, args ...string) (out, errs string, err error) {
 	folder := t.TempDir()
 	t.Setenv("SUA_DATABASE_URL", "sqlite:"+filepath.Join(folder, "sua.db"))
 	t.Setenv("SUA_DOCUMENTS_FOLDER", filepath.Join(folder, "documents"))
+	t.Setenv("SUA_MERKLE_KEY", filepath.Join(folder, "log.key"))
 	return again(t, args...)
 }
 

@@ -43,6 +43,6 @@ func root() *cobra.Command {
 	}
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.PersistentFlags().String("config", "", "file di configurazione YAML (oppure SUA_CONFIG)")
-	c.AddCommand(serveCommand(), migrateCommand(), demoCommand(), importCommand(), workflowCommand(), termCommand(), kpiCommand(), jobsCommand(), openapiCommand())
+	c.AddCommand(serveCommand(), migrateCommand(), demoCommand(), importCommand(), workflowCommand(), termCommand(), kpiCommand(), jobsCommand(), logCommand(), openapiCommand())
 	return c
 }

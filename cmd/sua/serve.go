@@ -115,9 +115,12 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 	sending, stopSending := context.WithCancel(context.Background())
 	defer stopSending()
 	if p.cfg.Role != "api" {
-		var err error
+		regular, err := p.regular()
+		if err != nil {
+			return err
+		}
 		if worker, err = jobs.Start(jobs.Config{
-			Engine: p.engine, Redis: p.cfg.Redis.URL, AddressFile: redisFile(p.cfg.Database.URL), Every: p.cfg.Sweep.Every, Log: p.log,
+			Engine: p.engine, Redis: p.cfg.Redis.URL, AddressFile: redisFile(p.cfg.Database.URL), Every: p.cfg.Sweep.Every, Regular: regular, Log: p.log,
 		}); err != nil {
 			return err
 		}
@@ -151,9 +154,12 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 	return err
 }
 
-// loops are what a worker does beside its queues: notices on their way out, and receipts of certified mail on their way in.
+// loops are what a worker does beside its queues: notices on their way out, numbers of events, and receipts of certified mail on their way in.
 func (p *program) loops() []func(context.Context) {
-	out := []func(context.Context){func(ctx context.Context) { jobs.SendNotices(ctx, p.engine, noticesEvery, p.log) }}
+	out := []func(context.Context){
+		func(ctx context.Context) { jobs.SendNotices(ctx, p.engine, noticesEvery, p.log) },
+		func(ctx context.Context) { jobs.Sequence(ctx, p.engine, sequenceEvery, p.log) },
+	}
 	if p.mailbox != nil {
 		out = append(out, func(ctx context.Context) { jobs.Receipts(ctx, p.engine, p.mailbox, receiptsEvery, p.log) })
 	}
@@ -166,23 +172,26 @@ func (p *program) server() (*http.Server, error) {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect() // behind no proxy by default: the peer is the peer
 	e.Use(middleware.RequestID(), p.recovered(), p.logged(), middleware.BodyLimit(fmt.Sprintf("%dM", p.cfg.Documents.MaxMB+1)))
-	now := time.Now
+	now, stopping := time.Now, make(chan struct{})
 	if err := api.Register(e, api.Server{
 		Engine: p.engine, Version: version, PublicURL: p.cfg.PublicURL, RatePerMinute: p.cfg.RateLimit.PerMinute,
-		MaxUploadMB: p.cfg.Documents.MaxMB, Now: now, Log: p.log,
+		MaxUploadMB: p.cfg.Documents.MaxMB, Now: now, Log: p.log, Stopping: stopping,
 	}); err != nil {
 		return nil, err
 	}
+	api.RegisterLog(e, p.engine)
 	web.Register(e, web.Server{
 		Engine: p.engine, Demo: p.cfg.Demo, PublicURL: p.cfg.PublicURL, SessionHours: p.cfg.Session.Hours, MaxUploadMB: p.cfg.Documents.MaxMB,
 		Secure: strings.HasPrefix(p.cfg.PublicURL, "https://"), Log: p.log, Now: now, Outbox: p.outbox(),
 		Contacts: web.Contacts(p.cfg.Contacts),
 	})
 	e.HTTPErrorHandler = api.ErrorHandler(p.log, e.HTTPErrorHandler) // the API answers its own paths, the pages the others
-	return &http.Server{
+	server := &http.Server{
 		Handler: e, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 5 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
-	}, nil
+	}
+	server.RegisterOnShutdown(func() { close(stopping) })
+	return server, nil
 }
 
 // recovered turns a panic into an error that the error handler answers, with the stack in the log only.

@@ -37,13 +37,16 @@ type Server struct {
 	Log *slog.Logger
 	// Now is the clock of the rate limit; nil is the machine's.
 	Now func() time.Time
+	// Stopping, when it is closed, ends the requests that wait for something to happen; nil never does.
+	Stopping <-chan struct{}
 }
 
 // service is a Server with what it keeps between requests.
 type service struct {
 	Server
-	limit *limiter
-	specs map[bool][]byte // by "is it 3.0": the descriptions as served
+	limit   *limiter
+	specs   map[bool][]byte // by "is it 3.0": the descriptions as served
+	waiting chan struct{}   // a place for each request that waits for something to happen
 }
 
 // Register mounts the API on an Echo that other edges may share. The Echo's HTTPErrorHandler stays the caller's: wrap it with
@@ -76,7 +79,7 @@ func newService(s Server) *service {
 	if s.MaxUploadMB == 0 {
 		s.MaxUploadMB = 50
 	}
-	return &service{Server: s, limit: newLimiter(s.RatePerMinute, s.Now), specs: map[bool][]byte{}}
+	return &service{Server: s, limit: newLimiter(s.RatePerMinute, s.Now), specs: map[bool][]byte{}, waiting: make(chan struct{}, waiters)}
 }
 
 // mount registers every operation, in the order in which the description lists them.
@@ -86,6 +89,7 @@ func (s *service) mount(e *echo.Echo, group *echo.Group) *huma.OpenAPI {
 	r.api.UseMiddleware(s.admit)
 	s.caseRoutes(r)
 	s.eventRoutes(r)
+	s.changeRoutes(r)
 	s.documentRoutes(r)
 	s.workflowRoutes(r)
 	s.peopleRoutes(r)

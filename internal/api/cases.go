@@ -33,7 +33,7 @@ type listInput struct {
 	Stage     ident    `query:"stage" doc:"Solo in questa fase"`
 	Owner     ident    `query:"body" doc:"Solo di questo ente, come Comune o come SUA"`
 	Officer   ident    `query:"officer" doc:"Solo affidate a questa persona"`
-	Text      line     `query:"text" maxLength:"200" doc:"Parole che ricorrono tutte in oggetto, CIG, CUP o ente"`
+	Text      line     `query:"text" maxLength:"200" doc:"Parole, o inizi di parole, che ricorrono tutte in oggetto, CIG, CUP o ente"`
 	DueBefore dateTime `query:"due_before" doc:"Solo con un termine prima di questo istante (RFC 3339) o di questo giorno a Roma (YYYY-MM-DD)"`
 	Open      optional `query:"open" doc:"true: in corso; false: concluse; assente: tutte"`
 	Children  bool     `query:"children" doc:"Anche le pratiche sotto un'altra"`

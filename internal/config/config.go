@@ -38,6 +38,7 @@ type Config struct {
 	Mail      Mail      `yaml:"mail" envPrefix:"MAIL_"`
 	PEC       PEC       `yaml:"pec" envPrefix:"PEC_"`
 	Webhooks  Webhooks  `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
+	Merkle    Merkle    `yaml:"merkle" envPrefix:"MERKLE_"`
 }
 
 // Contacts is what the page /contatti tells; the API description names that page. Empty entries are left out, and nothing is
@@ -150,6 +151,18 @@ type Webhooks struct {
 	Private bool `yaml:"private" env:"PRIVATE"`
 }
 
+// Merkle shapes the log that lets a stranger verify the history.
+type Merkle struct {
+	// Key is the file with the key that signs, made at the first start, or the key itself ("PRIVATE+KEY+…"). Several processes need the same.
+	Key string `yaml:"key" env:"KEY"`
+	// Origin is the name of the log, for the key that is made: host and path without scheme. Empty: that of PublicURL, and /log.
+	Origin string `yaml:"origin" env:"ORIGIN"`
+	// SendTo lists who gets a checkpoint each day: mail addresses, or "pec:" and a certified one.
+	SendTo []string `yaml:"send_to" env:"SEND_TO"`
+	// TSA is the http(s) address of a time-stamping authority (RFC 3161), asked each day; empty: none.
+	TSA string `yaml:"tsa_url" env:"TSA_URL"`
+}
+
 // Default is the configuration of a program started with no file and no variable: everything in ./data, nothing to install.
 func Default() Config {
 	return Config{
@@ -167,6 +180,7 @@ func Default() Config {
 		Notices:   Notices{EscalateDays: 3},
 		Mail:      Mail{From: "Stazione Unica Appaltante <sua@localhost>", TLS: "starttls", Folder: "data/mail"},
 		PEC:       PEC{TLS: "tls"},
+		Merkle:    Merkle{Key: "data/log.key", SendTo: []string{}},
 	}
 }
 

@@ -10,6 +10,9 @@ func (c Config) Redacted() Config {
 	c.Database.URL = redactURL(c.Database.URL)
 	c.Database.OwnerURL = redactURL(c.Database.OwnerURL)
 	c.Redis.URL = redactURL(c.Redis.URL)
+	if strings.HasPrefix(c.Merkle.Key, "PRIVATE+KEY+") {
+		c.Merkle.Key = "***"
+	}
 	for _, secret := range []*string{&c.Mail.Password, &c.PEC.Password} {
 		if *secret != "" {
 			*secret = "***"

@@ -72,6 +72,7 @@ func (c Config) Validate() error {
 	}
 	within(bad, "session.hours", c.Session.Hours, 1, 720)
 	c.validateMail(bad)
+	c.validateMerkle(bad)
 	return errors.Join(faults...)
 }
 
@@ -136,5 +137,27 @@ func (c Config) validateMail(bad func(key, format string, args ...any)) {
 	}
 	if c.PEC.Address != "" && (c.PEC.SMTP == "" || c.PEC.IMAP == "" || c.PEC.Roots == "") {
 		bad("pec.address", "servono anche pec.smtp, pec.imap e pec.roots")
+	}
+}
+
+// validateMerkle looks at the log for strangers.
+func (c Config) validateMerkle(bad func(key, format string, args ...any)) {
+	if c.Merkle.Key == "" {
+		bad("merkle.key", "serve il file della chiave, oppure la chiave")
+	}
+	if strings.ContainsAny(c.Merkle.Origin, " +\n") || strings.Contains(c.Merkle.Origin, "://") {
+		bad("merkle.origin", "serve host e percorso senza https://, senza spazi né +")
+	}
+	for _, to := range c.Merkle.SendTo {
+		address, certified := strings.CutPrefix(to, "pec:")
+		if a, err := mail.ParseAddress(address); err != nil || a.Address != address {
+			bad("merkle.send_to", "%q non è un indirizzo di posta", to)
+		}
+		if certified && c.PEC.Address == "" {
+			bad("merkle.send_to", "per %q serve la casella pec.address", to)
+		}
+	}
+	if u, err := url.Parse(c.Merkle.TSA); c.Merkle.TSA != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		bad("merkle.tsa_url", "serve un indirizzo http:// o https://")
 	}
 }

@@ -50,6 +50,12 @@ func TestValidate(t *testing.T) {
 		"second sqlite":          {func(c *Config) { c.Database.OwnerURL = "sqlite:other.db" }, "database.owner_url: "},
 		"sqlite without path":    {func(c *Config) { c.Database = Database{URL: "sqlite:"} }, "database.url: "},
 		"a pause too short":      {func(c *Config) { c.Sweep.Every = time.Nanosecond }, "sweep.every: "},
+		"no key of the log":      {func(c *Config) { c.Merkle.Key = "" }, "merkle.key: "},
+		"an origin with scheme":  {func(c *Config) { c.Merkle.Origin = "https://sua.example.it/log" }, "merkle.origin: "},
+		"a copy to nobody":       {func(c *Config) { c.Merkle.SendTo = []string{"nobody"} }, "merkle.send_to: "},
+		"a copy by PEC, none":    {func(c *Config) { c.Merkle.SendTo = []string{"pec:x@pec.example"} }, "merkle.send_to: "},
+		"a copy by mail":         {func(c *Config) { c.Merkle.SendTo = []string{"x@example.it"} }, ""},
+		"an authority by ftp":    {func(c *Config) { c.Merkle.TSA = "ftp://tsa.example" }, "merkle.tsa_url: "},
 		"no rate limit":          {func(c *Config) { c.RateLimit.PerMinute = 0 }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,10 +82,13 @@ func TestRedactedHidesPasswords(t *testing.T) {
 		"postgres://sua_app:hunter2/with/slash@db:not-a-port/sua": "***",
 		"host=db password=hunter2":                                "***",
 	} {
-		c := Config{Database: Database{URL: address, OwnerURL: address}}
+		c := Config{Database: Database{URL: address, OwnerURL: address}, Merkle: Merkle{Key: "PRIVATE+KEY+x"}}
 		r := c.Redacted()
 		if r.Database.URL != want || r.Database.OwnerURL != want {
 			t.Errorf("Redacted(%q) = %q and %q, want %q", address, r.Database.URL, r.Database.OwnerURL, want)
+		}
+		if r.Merkle.Key != "***" {
+			t.Errorf("the key of the log is shown: %s", r.Merkle.Key)
 		}
 		if c.Database.URL != address {
 			t.Error("Redacted changed the original")

@@ -67,7 +67,7 @@ type Filter struct {
 	Workflow, State, Stage string
 	Body                   string
 	Officer                string
-	Text                   string // words that must all occur in title, CIG, CUP or body
+	Text                   string // words, or beginnings of words, that must all occur in title, CIG, CUP or body
 	DueBefore              time.Time
 	Open                   *bool
 	Children               bool   // also cases below a parent

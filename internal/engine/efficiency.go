@@ -115,7 +115,7 @@ func (e *Engine) Efficiency(ctx context.Context, who auth.Actor, sua, from, to s
 	if err != nil {
 		return Efficiency{}, err
 	}
-	found, err := e.db.CasesDated(ctx, scope(who), store.DatedFilter{SUA: sua, Hashes: e.contracted(), Field: fieldContractSigned, From: from, To: to})
+	found, err := e.db.CasesDated(ctx, scope(who), store.DatedFilter{SUA: sua, Hashes: e.contracted(), From: from, To: to})
 	if err != nil {
 		return Efficiency{}, err
 	}

@@ -32,6 +32,10 @@ func uses(t *testing.T, id, document string) map[string]use {
 			v, err := o.History(ctx, who, id, 0, 0)
 			return len(v.Items) > 0, err
 		},
+		"Changes": func(o *office, who auth.Actor) (bool, error) {
+			v, err := o.Changes(ctx, who, engine.ChangeQuery{})
+			return slices.ContainsFunc(v.Items, func(c engine.Change) bool { return c.Root == id }), err
+		},
 		"Deadlines": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Deadlines(ctx, who, id)
 			return err == nil && len(v) == 1, err

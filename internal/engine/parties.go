@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -194,16 +195,17 @@ func sortRefs(refs []Ref) {
 	})
 }
 
-// fold makes text findable: lower case, no accents, one space between words.
+// fold makes text findable: lower case, no accents, letters and digits alone, one space between words. The indexes of words of both
+// databases split text at spaces only, or at what is neither letter nor digit: after this it is the same.
 func fold(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(strings.ToLower(s)) {
 		switch {
 		case r >= 0x300 && r <= 0x36f: // combining accents
-		case r == '\'' || r == '’' || r == '`' || r == '"' || r == ',' || r == ';' || r == '-' || r == '/':
-			b.WriteByte(' ')
-		default:
+		case unicode.IsLetter(r), unicode.IsNumber(r):
 			b.WriteRune(r)
+		default:
+			b.WriteByte(' ')
 		}
 	}
 	return strings.Join(strings.Fields(b.String()), " ")

@@ -25,6 +25,7 @@ func (tx *Tx) FlushBehind() error {
 	}
 	tx.pending, tx.behind = nil, done
 	tx.trips++
+	tx.note(chunk)
 	go func() { done <- tx.conn.send(tx.ctx, chunk) }()
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -102,18 +103,12 @@ type Term struct {
 // LiveTerms lists the live deadlines in scope that end after from, soonest first; mine limits them to cases whose RUP or officer is
 // that person.
 func (db *DB) LiveTerms(ctx context.Context, scope Scope, mine string, from time.Time, limit int) ([]Term, error) {
-	w := &conditions{}
-	w.add("status IN ('running', 'blocked', 'suspended') AND due_at > ?", from)
-	if !scope.All {
-		w.add("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(anys(scope.Bodies), anys(scope.Bodies)...)...)
-	}
-	if mine != "" {
-		w.add("EXISTS (SELECT 1 FROM cases c WHERE c.id = deadlines.case_id AND (c.rup = ? OR c.officer = ?))", mine, mine)
-	}
 	var out []Term
 	var ids []string
+	w := &conditions{}
+	found := liveTerms(w, scope, mine, from, limit)
 	err := db.read(ctx, scope, query{
-		sql: fmt.Sprintf("SELECT %s FROM deadlines WHERE %s ORDER BY due_at, id LIMIT $%d", deadlineColumns, w.sql(), len(w.args)+1), args: append(w.args, limit),
+		sql: "SELECT " + deadlineColumns + " FROM deadlines WHERE id IN (SELECT id FROM (" + found + fmt.Sprintf(") x ORDER BY due_at, id LIMIT %d) ORDER BY due_at, id", limit), args: w.args,
 		scan: func(r rows) error {
 			d, err := scanDeadline(r)
 			if scope.Sees(d.MemberBody, d.SUA) {
@@ -141,6 +136,36 @@ func (db *DB) LiveTerms(ctx context.Context, scope Scope, mine string, from time
 		}
 	}
 	return slices.DeleteFunc(out, func(t Term) bool { return t.Case.ID == "" }), nil
+}
+
+// liveTerms finds the ids of live deadlines: along the cases of a person, or along the terms of each body, for the union of two
+// columns cannot be walked in the order of the day.
+func liveTerms(w *conditions, scope Scope, mine string, from time.Time, limit int) string {
+	const live = "status IN ('running', 'blocked', 'suspended')"
+	found := func(terms ...string) string {
+		return fmt.Sprintf("SELECT * FROM (SELECT id, due_at FROM deadlines WHERE %s ORDER BY due_at, id LIMIT %d) b", and([]string{live, w.term("due_at > ?", from)}, terms), limit)
+	}
+	bodies := anys(scope.Bodies)
+	within := func() string {
+		return w.term("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(bodies, bodies...)...)
+	}
+	switch {
+	case mine != "":
+		terms := []string{w.term("case_id IN (SELECT id FROM cases WHERE officer = ? AND officer <> '' UNION SELECT id FROM cases WHERE rup = ? AND rup <> '')", mine, mine)}
+		if !scope.All {
+			terms = append(terms, within())
+		}
+		return found(terms...)
+	case scope.All:
+		return found()
+	case len(scope.Bodies) > branchesMost || len(scope.Bodies) == 0:
+		return found(within())
+	}
+	owners := ownersOf(w, scope.Bodies)
+	for i, owner := range owners {
+		owners[i] = found(owner)
+	}
+	return strings.Join(owners, " UNION ALL ")
 }
 
 // Webhook is a program that is told of events.
@@ -189,7 +214,7 @@ func (db *DB) SaveWebhook(ctx context.Context, h Webhook) error {
 // DropWebhook ends a subscription; what waits for it is given up.
 func (db *DB) DropWebhook(ctx context.Context, id string) error {
 	return db.exec(ctx, Everything,
-		query{sql: "UPDATE notices SET state = 'dead', error = 'webhook removed' WHERE target = $1 AND state IN ('queued', 'failed')", args: []any{id}},
+		query{sql: "UPDATE notices SET state = 'dead', error = 'webhook removed' WHERE target = $1 AND target <> '' AND state IN ('queued', 'failed')", args: []any{id}},
 		query{sql: "DELETE FROM webhooks WHERE id = $1", args: []any{id}})
 }
 

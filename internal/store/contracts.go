@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// DatedFilter selects cases by a day that stands in one of their fields.
+// DatedFilter selects cases by the day on which their contract was signed: the field contract_signed_on, which the schema keeps as a
+// column of its own.
 type DatedFilter struct {
 	SUA      string
 	Hashes   []string // definitions whose cases have the field
-	Field    string   // date field, YYYY-MM-DD
 	From, To string   // days, both included; empty: no bound
 }
 
@@ -19,7 +19,7 @@ type Dated struct {
 	ParentData Values
 }
 
-// CasesDated returns the cases of a SUA in which a date field holds a day between the bounds, in the order of that day. It reads them
+// CasesDated returns the cases of a SUA whose contract was signed on a day between the bounds, in the order of that day. It reads them
 // all: they are some hundreds a year.
 func (db *DB) CasesDated(ctx context.Context, scope Scope, f DatedFilter) ([]Dated, error) {
 	w := &conditions{}
@@ -28,21 +28,19 @@ func (db *DB) CasesDated(ctx context.Context, scope Scope, f DatedFilter) ([]Dat
 	if !scope.All {
 		w.add("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(anys(scope.Bodies), anys(scope.Bodies)...)...)
 	}
-	const day = "(data ->> CAST(? AS text))"
-	w.add(day+" >= ?", f.Field, max(f.From, "0000-00-00")) // an empty field is before every day, or no text at all
+	w.add("signed_on IS NOT NULL AND signed_on >= ?", max(f.From, "0000-00-00")) // an empty field is before every day
 	if f.To != "" {
-		w.add(day+" <= ?", f.Field, f.To)
+		w.add("signed_on <= ?", f.To)
 	}
 	for _, v := range w.args {
 		if text, ok := v.(string); ok && !storable(text) {
 			return nil, nil // no case can match
 		}
 	}
-	order := fmt.Sprintf(" ORDER BY data ->> CAST($%d AS text), id", len(w.args)+1)
 	var out []Dated
 	err := db.read(ctx, scope, query{
-		sql:  "SELECT " + caseColumns + ", (SELECT p.data FROM cases p WHERE p.id = cases.parent) FROM cases WHERE " + w.sql() + order,
-		args: append(w.args, f.Field),
+		sql:  "SELECT " + caseColumns + ", (SELECT p.data FROM cases p WHERE p.id = cases.parent) FROM cases WHERE " + w.sql() + " ORDER BY signed_on, id",
+		args: w.args,
 		scan: func(r rows) error {
 			var parent []byte
 			c, err := scanCase(r, &parent)

@@ -82,6 +82,9 @@ type Options struct {
 	Committed func(trips int)
 	// Sent, when set, is told how many statements went to the database at each round trip of a transaction.
 	Sent func(statements int)
+	// Statement, when set, is told each statement written by hand before it goes to the database, with its parameters. Those that gorm
+	// writes, for bodies, people, tokens and agreements, are not among them.
+	Statement func(sql string, args []any)
 }
 
 // DB is an open database of either kind. Safe for concurrent use.

@@ -50,7 +50,7 @@ func (db *DB) DueHooks(ctx context.Context, now time.Time, limit int, but []stri
 // Postpone makes everything that waits for a target wait at least until an instant: it does not answer.
 func (db *DB) Postpone(ctx context.Context, target string, until time.Time) error {
 	return db.exec(ctx, Everything, query{
-		sql: "UPDATE notices SET next_try = $2 WHERE target = $1 AND state IN ('queued', 'failed') AND next_try < $2", args: []any{target, until},
+		sql: "UPDATE notices SET next_try = $2 WHERE target = $1 AND target <> '' AND state IN ('queued', 'failed') AND next_try < $2", args: []any{target, until},
 	})
 }
 

@@ -18,7 +18,7 @@ type CaseFilter struct {
 	Workflow, State, Stage string
 	Body                   string // member body or SUA
 	Officer                string
-	Words                  []string // folded; all must occur
+	Words                  []string // folded; of each, some word of the case must begin with it
 	DueBefore              time.Time
 	Open                   *bool  // still going on, or ended
 	Children               bool   // also cases below a parent
@@ -28,13 +28,14 @@ type CaseFilter struct {
 	Limit                  int
 }
 
-// sorts maps an order to its expression; nulls get a value so that pages stay dense.
+// sorts maps an order to its expression, which an index has (migration 4 says why it is written so); nulls get a value so that pages
+// stay dense.
 var sorts = map[string]struct{ pg, sqlite string }{
-	"updated": {"updated_on", "updated_on"}, // by day, then the newest case first
-	"opened":  {"id", "id"},                 // ids grow with time
-	"due":     {"coalesce(next_due, 'infinity')", "coalesce(next_due, '9999')"},
+	"updated": {"updated_on", "updated_on"},                                                                   // by day, then the newest case first
+	"opened":  {"id", "id"},                                                                                   // ids grow with time
+	"due":     {"CASE WHEN next_due IS NULL THEN 'infinity' ELSE next_due END", "coalesce(next_due, '9999')"}, // as in the indexes
 	"title":   {`title COLLATE "C"`, "title"},
-	"amount":  {"coalesce(amount, -1)", "coalesce(amount, -1)"},
+	"amount":  {"CASE WHEN amount IS NULL THEN -1 ELSE amount END", "coalesce(amount, -1)"},
 }
 
 // SortKnown reports whether an order exists.
@@ -46,94 +47,6 @@ type cursor struct {
 	ID    string `json:"i"`
 }
 
-// Cases returns a page and the cursor of the next one ("" at the end). Pages are keyset pages: they cost the same at any depth.
-func (db *DB) Cases(ctx context.Context, scope Scope, f CaseFilter) ([]Case, string, error) {
-	if f.Sort == "" {
-		f.Sort = "updated"
-	}
-	order, ok := sorts[f.Sort]
-	if !ok {
-		return nil, "", fmt.Errorf("list cases: unknown order %q", f.Sort)
-	}
-	for _, text := range append([]string{f.Workflow, f.State, f.Stage, f.Body, f.Officer}, f.Words...) {
-		if !storable(text) {
-			return nil, "", nil // no case can match
-		}
-	}
-	expr := order.sqlite
-	if db.pool != nil {
-		expr = order.pg
-	}
-	where, args, err := f.where(expr, scope)
-	if err != nil {
-		return nil, "", err
-	}
-	dir := "ASC"
-	if f.Desc {
-		dir = "DESC"
-	}
-	sql := "SELECT " + caseColumns + ", CAST(" + expr + " AS text) AS sort_value FROM cases WHERE " + where +
-		fmt.Sprintf(" ORDER BY %s %s, id %s LIMIT %d", expr, dir, dir, f.Limit+1)
-	var out []Case
-	var values []string
-	err = db.read(ctx, scope, query{sql: sql, args: args, scan: func(r rows) error {
-		var v string
-		c, err := scanCase(r, &v)
-		if err != nil {
-			return err
-		}
-		out, values = append(out, *c), append(values, v)
-		return nil
-	}})
-	if err != nil {
-		return nil, "", fmt.Errorf("list cases: %w", err)
-	}
-	if len(out) <= f.Limit {
-		return out, "", nil
-	}
-	out = out[:f.Limit]
-	next, err := json.Marshal(cursor{f.Sort, values[f.Limit-1], out[f.Limit-1].ID})
-	return out, base64.RawURLEncoding.EncodeToString(next), err
-}
-
-// where builds the condition with numbered parameters.
-func (f CaseFilter) where(expr string, scope Scope) (string, []any, error) {
-	w := &conditions{}
-	if !f.Children {
-		w.add("parent IS NULL")
-	}
-	for column, v := range map[string]string{"workflow": f.Workflow, "state": f.State, "stage": f.Stage, "officer": f.Officer} {
-		if v != "" {
-			w.add(column+" = ?", v)
-		}
-	}
-	if f.Body != "" {
-		w.add("(member_body = ? OR sua = ?)", f.Body, f.Body)
-	}
-	if !scope.All {
-		w.add("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(anys(scope.Bodies), anys(scope.Bodies)...)...)
-	}
-	for _, word := range f.Words {
-		w.add(`search LIKE ? ESCAPE '\'`, "%"+likeEscape.Replace(word)+"%")
-	}
-	if !f.DueBefore.IsZero() {
-		w.add("next_due < ?", f.DueBefore)
-	}
-	if f.Open != nil && *f.Open {
-		w.add("outcome = ''")
-	} else if f.Open != nil {
-		w.add("outcome <> ''")
-	}
-	if f.After != "" {
-		if err := w.after(f, expr); err != nil {
-			return "", nil, err
-		}
-	}
-	return w.sql(), w.args, nil
-}
-
-var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
 // conditions collects AND-ed terms and turns ? into $n.
 type conditions struct {
 	terms []string
@@ -141,6 +54,11 @@ type conditions struct {
 }
 
 func (w *conditions) add(term string, args ...any) {
+	w.terms = append(w.terms, w.term(term, args...))
+}
+
+// term numbers the parameters of a condition and keeps their values, without adding it.
+func (w *conditions) term(term string, args ...any) string {
 	var b strings.Builder
 	n := len(w.args)
 	for _, r := range term {
@@ -151,7 +69,8 @@ func (w *conditions) add(term string, args ...any) {
 		}
 		b.WriteRune(r)
 	}
-	w.terms, w.args = append(w.terms, b.String()), append(w.args, args...)
+	w.args = append(w.args, args...)
+	return b.String()
 }
 
 func (w *conditions) in(column string, values []string) string {
@@ -161,37 +80,37 @@ func (w *conditions) in(column string, values []string) string {
 	return column + " IN (" + strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ") + ")"
 }
 
-func (w *conditions) after(f CaseFilter, expr string) error {
+// after is the condition that a case comes after the page before.
+func (w *conditions) after(f CaseFilter, expr string) (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(f.After)
 	var c cursor
 	if err != nil || json.Unmarshal(raw, &c) != nil || c.Sort != f.Sort || !storable(c.Value+c.ID) {
-		return ErrBadCursor
+		return "", ErrBadCursor
 	}
 	var v any = c.Value
 	switch f.Sort {
 	case "amount":
 		var n int64
 		if _, err := fmt.Sscan(c.Value, &n); err != nil {
-			return ErrBadCursor
+			return "", ErrBadCursor
 		}
 		v = n
 	case "updated":
 		if _, err := time.Parse(time.DateOnly, c.Value); err != nil {
-			return ErrBadCursor
+			return "", ErrBadCursor
 		}
 	case "due":
 		if t, err := parseStamp(c.Value); err == nil {
 			v = t
 		} else if c.Value != "9999" && c.Value != "infinity" {
-			return ErrBadCursor
+			return "", ErrBadCursor
 		}
 	}
 	op := ">"
 	if f.Desc {
 		op = "<"
 	}
-	w.add("("+expr+", id) "+op+" (?, ?)", v, c.ID)
-	return nil
+	return w.term("("+expr+", id) "+op+" (?, ?)", v, c.ID), nil
 }
 
 // parseStamp reads a time as either database prints it.

@@ -145,23 +145,40 @@ func TestBadCursors(t *testing.T) {
 	})
 }
 
-func TestWordsAreLiteral(t *testing.T) {
+// Words of cases begin with those asked for, whether the first cases of the list are walked or the index of words is asked; the
+// database takes nothing in them for a sign.
+func TestWords(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
 		var cases []*store.Case
-		for i, s := range []string{"sconto 100% subito", "sconto 100 subito", "a_b", "axb", `c\d`, "cd", "quanto? $1"} {
+		for i, s := range []string{"sconto 100 subito", "sconto 1000 poi", "a b", "ab", "c d scuola", "cd scuole", ""} {
 			c := plain(fmt.Sprint(i))
 			c.Search = s
 			cases = append(cases, c)
 		}
 		insert(t, db, cases...)
-		for words, want := range map[string]string{
-			"100%": "0", "%": "0", "a_b": "2", "_": "2", `c\d`: "4", `\`: "4", "sconto subito": "0 1", "subito sconto 100": "0 1", "?": "6", "$1": "6", "assente": "", "a\x00": "", "\xff": "",
-		} {
-			got := walk(t, db, home, store.CaseFilter{Sort: "title", Words: strings.Fields(words), Limit: 10})
-			if strings.Join(got, " ") != want {
-				t.Errorf("%q finds %v, want %s", words, got, want)
+		find := func(words, want string) {
+			t.Helper()
+			for _, limit := range []int{1, 10} { // the page is full, or the index is asked
+				got := walk(t, db, home, store.CaseFilter{Sort: "title", Words: strings.Fields(words), Limit: limit})
+				if strings.Join(got, " ") != want {
+					t.Errorf("%q by %d finds %v, want %s", words, limit, got, want)
+				}
 			}
 		}
+		for words, want := range map[string]string{
+			"100": "0 1", "1000": "1", "sconto subito": "0", "subito sconto 100": "0", "a": "2 3", "scuol": "4 5", "scuola": "4", "d scuola": "4", "uola": "", "assente": "",
+			"a\x00": "", "\xff": "", "100%": "0 1", `c\d`: "4", "a_b": "2", "'a' | 'c'": "", `"a" OR`: "",
+		} {
+			find(words, want)
+		}
+		if err := db.Update(t.Context(), home, "3", nil, func(tx *store.Tx) error {
+			tx.Case.Search = "nuovo"
+			return tx.UpdateCase(tx.Case)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		find("nuov", "3")
+		find("ab", "")
 	})
 }
 

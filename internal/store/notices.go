@@ -261,7 +261,15 @@ func (db *DB) Notices(ctx context.Context, scope Scope, f NoticeFilter) ([]Notic
 			w.add(c.column, c.value)
 		}
 	}
-	if len(f.Channels) > 0 {
+	switch { // what says nothing new names the index, which holds only some rows
+	case f.MessageID != "":
+		w.add("message_id <> ''")
+	case f.Target != "":
+		w.add("target <> ''")
+	}
+	if len(f.Channels) == 1 && f.Channels[0] == ChannelPEC {
+		w.add("channel = 'pec'")
+	} else if len(f.Channels) > 0 {
 		w.add(w.in("channel", f.Channels), anys(f.Channels)...)
 	}
 	if f.Unread {

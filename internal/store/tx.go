@@ -271,7 +271,17 @@ func (tx *Tx) send(qs []query) error {
 	if tx.db.opts.Sent != nil {
 		tx.db.opts.Sent(len(qs))
 	}
+	tx.note(qs)
 	return tx.conn.send(tx.ctx, qs)
+}
+
+// note tells of statements to who listens.
+func (tx *Tx) note(qs []query) {
+	if f := tx.db.opts.Statement; f != nil {
+		for _, q := range qs {
+			f(q.sql, q.args)
+		}
+	}
 }
 
 // Flush sends the pending writes now. Only Batch needs it, to see its own rows.

@@ -25,8 +25,8 @@ func Wipe(ctx context.Context, url string) error {
 		return err
 	}
 	defer db.Close()
-	_, err = db.ExecContext(ctx, `TRUNCATE receipts, calendar_links, webhooks, notices, contacts, outbox, links, documents, deadlines, events, case_rows, cases, idempotency,
-		definitions, agreements, tokens, memberships, people, bodies`)
+	_, err = db.ExecContext(ctx, `TRUNCATE checkpoint_copies, checkpoints, tiles, log, receipts, calendar_links, webhooks, notices, contacts, outbox, links, documents, deadlines, events, case_rows, case_search, cases, idempotency,
+		definitions, agreements, tokens, memberships, people, bodies; UPDATE log_head SET n = 0, watermark = 0, cluster = ''`)
 	if err != nil {
 		return fmt.Errorf("wipe: %w", err)
 	}

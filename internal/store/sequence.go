@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// The sequencer gives each committed event a number: 1, 2, 3 … without gaps, and in the order of its tree. Numbers stand in the
+// table log and never change.
+//
+// Events cannot number themselves: on PostgreSQL transactions commit in another order than they begin, and a reader who has seen
+// number 7 must never meet a 6 later. So events carry the id of their transaction, and only those of transactions older than
+// every running one (xmin of the snapshot) are looked at: none of them can appear any more. They are taken in windows of
+// transaction ids, [watermark, bound), and numbered by (at, root, seq).
+//
+// Why the order of a tree holds. Within a tree `at` never goes back (engine/world.go), so that within a window (at, root, seq) is
+// its order. Across windows the ids alone would not do: a transaction with a low id may lock a tree after one with a higher id
+// has written it and committed. Hence a window takes, of each tree it touches, also the events before: all after the last one
+// numbered. They are visible, since whoever wrote the later one had read them under the lock. What is numbered of a tree is thus
+// always its beginning, and the later window finds nothing left of what was taken early.
+//
+// On SQLite there is one writer, so that the rows of events stand in the order of commits: the window is one of rowids.
+
+// sequenceLock is the advisory lock that one sequencer holds at a time.
+const sequenceLock = 0x5355415f4c4f47 // "SUA_LOG"
+
+// window is how far the numbering has come, and what lies before it: transactions on PostgreSQL, rows on SQLite.
+type window struct {
+	n        int64 // last number given
+	from, to int64 // not looked at yet
+	// first is where the first event in it is, beyond where the one a chunk further is; 0: there is none
+	first, beyond int64
+	moved         bool // the numbers of transactions are not those of this cluster
+	cluster       string
+}
+
+// LogSize is the last number given.
+func (db *DB) LogSize(ctx context.Context) (int64, error) {
+	var n int64
+	err := db.read(ctx, Everything, query{sql: "SELECT n FROM log_head", scan: func(r rows) error { return r.Scan(&n) }})
+	return n, err
+}
+
+// Sequence numbers events that are committed and cannot be overtaken any more, about limit of them (a transaction is never
+// parted). It returns how many, and whether there may be more. Another sequencer at work makes it return at once.
+func (db *DB) Sequence(ctx context.Context, limit int) (numbered int, more bool, err error) {
+	var w window
+	if err := db.read(ctx, Everything, db.before(limit, &w)); err != nil {
+		return 0, false, fmt.Errorf("sequence: %w", err)
+	}
+	if w.empty() {
+		return 0, false, nil // the usual answer, without taking a lock or SQLite's only writer
+	}
+	free := true
+	err = db.run(ctx, Everything, func(tx *Tx) error {
+		first := tx.begin()
+		if db.pool != nil {
+			first = append(first, query{sql: "SELECT pg_try_advisory_xact_lock($1)", args: []any{int64(sequenceLock)}, scan: func(r rows) error { return r.Scan(&free) }})
+		}
+		// a statement of its own after the lock: it must see what the sequencer before has committed
+		if err := tx.send(append(first, db.before(limit, &w))); err != nil {
+			return err
+		}
+		return tx.finish(func(tx *Tx) (err error) {
+			if free && !w.empty() {
+				numbered, err = tx.number(w, limit)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("sequence: %w", err)
+	}
+	return numbered, free && (w.beyond > 0 || w.moved), nil
+}
+
+func (w window) empty() bool { return w.first == 0 && !w.moved }
+
+// bound is where the part of the window that is taken at once ends.
+func (w window) bound() int64 {
+	switch {
+	case w.beyond == 0:
+		return w.to
+	case w.beyond > w.first:
+		return w.beyond
+	}
+	return w.first + 1 // one transaction is larger than a chunk
+}
+
+// before reads where the sequencer stands and what lies before it.
+func (db *DB) before(limit int, w *window) query {
+	q := query{
+		sql: `SELECT n, watermark, top, coalesce((SELECT rowid FROM events WHERE rowid >= watermark ORDER BY rowid LIMIT 1), 0),
+			coalesce((SELECT rowid FROM events WHERE rowid >= watermark ORDER BY rowid LIMIT 1 OFFSET $1), 0), watermark > top, ''
+			FROM log_head, (SELECT coalesce(max(rowid), 0) + 1 AS top FROM events)`,
+		args: []any{limit},
+		scan: func(r rows) error { return r.Scan(&w.n, &w.from, &w.to, &w.first, &w.beyond, &w.moved, &w.cluster) },
+	}
+	if db.pool != nil {
+		// Another cluster, or transactions counted anew: a dump brought the database here, and the watermark means nothing.
+		q.sql = `SELECT n, watermark, low, coalesce((SELECT xid FROM events WHERE xid >= watermark AND xid < low ORDER BY xid LIMIT 1), 0),
+			coalesce((SELECT xid FROM events WHERE xid >= watermark AND xid < low ORDER BY xid LIMIT 1 OFFSET $1), 0),
+			watermark > high OR cluster <> here, here
+			FROM log_head, (SELECT pg_snapshot_xmin(s)::text::bigint AS low, pg_snapshot_xmax(s)::text::bigint AS high, c.system_identifier::text AS here
+				FROM pg_current_snapshot() s, pg_control_system() c) x`
+	}
+	return q
+}
+
+const (
+	// The events of a window, and of each tree those before them that have no number yet.
+	windowOfTransactions = `SELECT e.at, e.root, e.seq FROM (SELECT root, max(seq) AS last FROM events WHERE xid >= $1 AND xid < $2 GROUP BY root) t
+		CROSS JOIN LATERAL (SELECT coalesce(max(l.seq), 0) AS done FROM log l WHERE l.root = t.root) d
+		JOIN events e ON e.root = t.root AND e.seq > d.done AND e.seq <= t.last`
+	windowOfRows = "SELECT rowid AS at, root, seq FROM events e WHERE rowid >= $1 AND rowid < $2 AND " + unnumbered
+	unnumbered   = "NOT EXISTS (SELECT 1 FROM log l WHERE l.root = e.root AND l.seq = e.seq)"
+	// After a move: whatever has no number, oldest first, so that also here the beginning of a tree comes first.
+	missing       = "SELECT at, root, seq FROM events e WHERE " + unnumbered + " ORDER BY at, root, seq LIMIT $1"
+	missingOfRows = "SELECT rowid AS at, root, seq FROM events e WHERE " + unnumbered + " ORDER BY rowid LIMIT $1"
+)
+
+// number gives numbers to one window, or after a move to what has none, and moves the watermark.
+func (tx *Tx) number(w window, limit int) (int, error) {
+	pg := tx.db.pool != nil
+	from, args := windowOfTransactions, []any{w.from, w.bound()}
+	switch {
+	case w.moved && pg:
+		from, args = missing, []any{limit}
+	case w.moved:
+		from, args = missingOfRows, []any{limit}
+	case !pg:
+		from = windowOfRows
+	}
+	given := 0
+	args = append(args, w.n)
+	err := tx.send([]query{{
+		sql:  fmt.Sprintf("INSERT INTO log (n, root, seq) SELECT $%d + row_number() OVER (ORDER BY at, root, seq), root, seq FROM (%s) x RETURNING 1", len(args), from),
+		args: args, scan: func(rows) error { given++; return nil },
+	}})
+	if err != nil {
+		return 0, err
+	}
+	mark, cluster := w.bound(), w.cluster
+	switch {
+	case w.moved && given == limit: // more may be missing: the next call goes on
+		mark, cluster = w.from, "moved"
+	case w.moved: // read before the missing ones: what was still running then comes in the windows that follow
+		mark = w.to
+	}
+	tx.queueText("UPDATE log_head SET n = $1, watermark = $2, cluster = $3", w.n+int64(given), mark, cluster)
+	return given, nil
+}
