@@ -80,13 +80,14 @@ func (s *site) settle(t testing.TB) {
 	t.Helper()
 	b := s.open(t)
 	defer b.close()
-	running, waiting := 0, 0
-	err := waitFor(time.Minute, "deadlines applied and outbox empty", func() bool {
+	running, waiting, unnumbered := 0, 0, 0
+	err := waitFor(time.Minute, "deadlines applied, outbox empty, events numbered", func() bool {
+		unnumbered = b.count("SELECT (SELECT count(*) FROM events) - (SELECT count(*) FROM log)")
 		running, waiting = b.count("SELECT count(*) FROM deadlines WHERE status = 'running'"), b.count("SELECT count(*) FROM outbox")
-		return running+waiting == 0
+		return running+waiting+unnumbered == 0
 	})
 	if err != nil {
-		t.Fatalf("%v: %d deadlines run, %d messages wait", err, running, waiting)
+		t.Fatalf("%v: %d deadlines run, %d messages wait, %d events have no number", err, running, waiting, unnumbered)
 	}
 }
 
@@ -96,6 +97,7 @@ func (l *load) check() {
 	b := l.site.open(l.t)
 	defer b.close()
 	events := b.chains()
+	b.sequence(len(events))
 	b.cases(events)
 	b.answered(l.requests, events)
 	b.deadlines(events)
@@ -166,6 +168,25 @@ func (b *book) chains() []happened {
 		b.t.Errorf("events of %s, which is no case", root)
 	}
 	return out
+}
+
+// sequence checks that the events of all trees are numbered 1, 2, 3 … in one sequence, each once and each tree's in its order.
+func (b *book) sequence(events int) {
+	b.t.Helper()
+	last, seqs := int64(0), map[string]int64{}
+	b.rows("SELECT n, root, seq FROM log ORDER BY n", func(r *sql.Rows) error {
+		var n, seq int64
+		var root string
+		err := r.Scan(&n, &root, &seq)
+		if n != last+1 || seq != seqs[root]+1 {
+			b.t.Errorf("number %d after %d is event %d of %s, after %d", n, last, seq, root, seqs[root])
+		}
+		last, seqs[root] = n, seq
+		return err
+	})
+	if last != int64(events) {
+		b.t.Errorf("%d events, numbered up to %d", events, last)
+	}
 }
 
 // cases checks that each case stands where its events lead.

@@ -32,6 +32,7 @@ func TestTheCheckerSees(t *testing.T) {
 		{"SELECT 1", ""},
 		{"DELETE FROM events WHERE (root, seq) = (SELECT root, max(seq) FROM events WHERE event = 'next' GROUP BY root LIMIT 1)", "happened 0 times"},
 		{"UPDATE events SET hash = x'00' WHERE seq = 1", "header differs from its hash"},
+		{"DELETE FROM log WHERE n = 7", "number 8 after 6"},
 		{"UPDATE cases SET state = 'closed' WHERE id = (SELECT min(id) FROM cases)", "its events say"},
 		{"DELETE FROM notices WHERE id = (SELECT min(id) FROM notices WHERE template = 'state_changed')", "1 notices, not 2"},
 		{"UPDATE notices SET source = 'outbox:0' WHERE id = (SELECT min(id) FROM notices WHERE template = 'state_changed')", "has 2 messages of state_changed"},
