@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,13 +80,14 @@ func (s *site) settle(t testing.TB) {
 	t.Helper()
 	b := s.open(t)
 	defer b.close()
-	running, waiting := 0, 0
-	err := waitFor(time.Minute, "deadlines applied and outbox empty", func() bool {
-		running, waiting = b.count("SELECT count(*) FROM deadlines WHERE status = 'running'"), b.count("SELECT count(*) FROM outbox WHERE sent_at IS NULL")
-		return running+waiting == 0
+	running, waiting, unnumbered := 0, 0, 0
+	err := waitFor(time.Minute, "deadlines applied, outbox empty, events numbered", func() bool {
+		unnumbered = b.count("SELECT (SELECT count(*) FROM events) - (SELECT count(*) FROM log)")
+		running, waiting = b.count("SELECT count(*) FROM deadlines WHERE status = 'running'"), b.count("SELECT count(*) FROM outbox")
+		return running+waiting+unnumbered == 0
 	})
 	if err != nil {
-		t.Fatalf("%v: %d deadlines run, %d messages wait", err, running, waiting)
+		t.Fatalf("%v: %d deadlines run, %d messages wait, %d events have no number", err, running, waiting, unnumbered)
 	}
 }
 
@@ -97,6 +97,7 @@ func (l *load) check() {
 	b := l.site.open(l.t)
 	defer b.close()
 	events := b.chains()
+	b.sequence(len(events))
 	b.cases(events)
 	b.answered(l.requests, events)
 	b.deadlines(events)
@@ -167,6 +168,25 @@ func (b *book) chains() []happened {
 		b.t.Errorf("events of %s, which is no case", root)
 	}
 	return out
+}
+
+// sequence checks that the events of all trees are numbered 1, 2, 3 … in one sequence, each once and each tree's in its order.
+func (b *book) sequence(events int) {
+	b.t.Helper()
+	last, seqs := int64(0), map[string]int64{}
+	b.rows("SELECT n, root, seq FROM log ORDER BY n", func(r *sql.Rows) error {
+		var n, seq int64
+		var root string
+		err := r.Scan(&n, &root, &seq)
+		if n != last+1 || seq != seqs[root]+1 {
+			b.t.Errorf("number %d after %d is event %d of %s, after %d", n, last, seq, root, seqs[root])
+		}
+		last, seqs[root] = n, seq
+		return err
+	})
+	if last != int64(events) {
+		b.t.Errorf("%d events, numbered up to %d", events, last)
+	}
 }
 
 // cases checks that each case stands where its events lead.
@@ -277,55 +297,44 @@ func (b *book) deadlines(events []happened) {
 // told is how many notices each message of the workflow becomes: one for each person of the office in its role.
 var told = map[string]int{"state_changed": 2, "bid_opening": 1, "tacit_consent": 1}
 
-// messages checks that each event left its messages, and that each became its notices once.
+// messages checks that each event's messages became their notices, all of them and once: a message is a source of its own.
 func (b *book) messages(events []happened) {
 	b.t.Helper()
 	want := map[string]int{}
+	add := func(e happened, template string) {
+		want[fmt.Sprint(e.Root, " ", e.Seq, " ", template)] += told[template]
+	}
 	for _, e := range events {
 		switch e.Event {
 		case "next":
-			want[fmt.Sprint(e.Root, e.Seq, "state_changed")]++
-			want[fmt.Sprint(e.Root, e.Seq, "bid_opening")]++
+			add(e, "state_changed")
+			add(e, "bid_opening")
 		case "release":
-			want[fmt.Sprint(e.Root, e.Seq, "tacit_consent")]++
+			add(e, "tacit_consent")
 		}
 	}
-	notices := map[string]int{}
-	b.rows("SELECT source, count(*) FROM notices WHERE source LIKE 'outbox:%' AND channel = 'app' GROUP BY source", func(r *sql.Rows) error {
-		var source string
-		var n int
-		err := r.Scan(&source, &n)
-		notices[source] = n
+	got := map[string]int{}
+	b.rows("SELECT root, seq, template, count(*), count(DISTINCT source) FROM notices WHERE channel = 'app' GROUP BY root, seq, template", func(r *sql.Rows) error {
+		var root, template string
+		var seq int64
+		var n, sources int
+		err := r.Scan(&root, &seq, &template, &n, &sources)
+		if sources != 1 {
+			b.t.Errorf("event %d of %s has %d messages of %s", seq, root, sources, template)
+		}
+		got[fmt.Sprint(root, " ", seq, " ", template)] = n
 		return err
 	})
-	got := map[string]int{}
-	b.rows("SELECT id, root, payload FROM outbox", func(r *sql.Rows) error {
-		var id int64
-		var root string
-		var payload []byte
-		if err := r.Scan(&id, &root, &payload); err != nil {
-			return err
-		}
-		var order struct {
-			Template string
-			Seq      int64
-		}
-		if err := json.Unmarshal(payload, &order); err != nil {
-			return err
-		}
-		got[fmt.Sprint(root, order.Seq, order.Template)]++
-		source := fmt.Sprint("outbox:", id)
-		if notices[source] != told[order.Template] {
-			b.t.Errorf("message %d (%s) became %d notices, not %d", id, order.Template, notices[source], told[order.Template])
-		}
-		delete(notices, source)
-		return nil
-	})
 	if !maps.Equal(got, want) {
-		b.t.Errorf("messages: %d kinds, the events say %d", len(got), len(want))
+		b.t.Errorf("notices of %d messages, the events say %d", len(got), len(want))
+		for m, n := range want {
+			if got[m] != n {
+				b.t.Errorf("message %s: %d notices, not %d", m, got[m], n)
+			}
+		}
 	}
-	if len(notices) > 0 {
-		b.t.Errorf("notices of no message: %v", slices.Collect(maps.Keys(notices)))
+	if n := b.count("SELECT count(*) FROM outbox"); n > 0 {
+		b.t.Errorf("%d messages wait", n)
 	}
 }
 
