@@ -127,6 +127,7 @@ func deadlineCalls(ctx context.Context, db *store.DB, now time.Time) map[string]
 	return map[string]func(){
 		"Due":     func() { _, _ = db.Due(ctx, now, store.Try{}, 100) },
 		"NextTry": func() { _, _, _ = db.NextTry(ctx, now) },
+		"DueOf":   func() { _, _ = db.DueOf(ctx, "root", now) },
 		"NextDue": func() { _, _ = db.NextDue(ctx) },
 		"Overdue": func() { _, _, _ = db.Overdue(ctx, now, 100) },
 		"Remind":  func() { _, _ = db.Remind(ctx, now, 100) },

@@ -277,6 +277,31 @@ func (e *Engine) expireNowOver(ctx context.Context, over []store.Try) {
 	}
 }
 
+// expireTree applies the terms of a tree whose time has come, waiting for its lock, and returns how many. One that was put off for a
+// fault or is held back is left to its next time.
+func (e *Engine) expireTree(ctx context.Context, root string, now time.Time) (applied int, err error) {
+	for { // what was applied may have started terms that are over too
+		due, err := e.db.DueOf(ctx, root, now)
+		if err != nil {
+			return applied, fmt.Errorf("read due deadlines: %w", err)
+		}
+		n := 0
+		for _, t := range due {
+			k, err := e.applyDue(ctx, []store.Try{t}, true)
+			if err != nil && ctx.Err() == nil && !store.Away(err) && !store.Full(err) {
+				err = e.putOff(ctx, t, err) // a fault of one term must not keep people from the case
+			}
+			if err != nil {
+				return applied, err
+			}
+			n += k
+		}
+		if applied += n; n == 0 {
+			return applied, nil
+		}
+	}
+}
+
 // NextDeadline is the soonest instant, not before from, at which a deadline is to be looked at; false when there is none.
 func (e *Engine) NextDeadline(ctx context.Context, from time.Time) (time.Time, bool, error) {
 	return e.db.NextTry(ctx, from)

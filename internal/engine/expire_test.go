@@ -1,11 +1,13 @@
 package engine_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
 	"time"
 
+	"github.com/province-comuni/sua/internal/engine"
 	"github.com/province-comuni/sua/internal/store"
 )
 
@@ -122,4 +124,34 @@ func picture(t *testing.T, o *office, id string) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprint(events, state(t, o, id), terms(t, o, id), v.NextDue == nil, v.Revision)
+}
+
+// A term is over when it is over, also when no sweep has looked since: who acts too late meets what the law has made of the silence.
+func TestTermsComeBeforePeople(t *testing.T) {
+	each(t, waitingFiles, func(t *testing.T, o *office) {
+		late, intime := wait(t, o, "go"), wait(t, o, "go")
+		o.clock.at.Store(newClock("2026-03-12T22:59:59Z").at.Load())
+		fire(t, o, o.rup, intime, "leave", nil)
+		if got := terms(t, o, intime); got != "answer cancelled 2026-03-12" {
+			t.Errorf("a second before its end: %s", got)
+		}
+		before, err := o.Case(t.Context(), o.rup, late)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.clock.at.Store(newClock("2026-03-12T23:00:00Z").at.Load())
+		var stale *engine.Stale
+		if _, err := o.Fire(t.Context(), o.rup, engine.Fire{Case: late, Event: "leave", Revision: before.Revision}); !errors.As(err, &stale) || len(stale.Changes) != 1 {
+			t.Errorf("who saw the state before: %v, want what changed since", err)
+		}
+		if got := state(t, o, late) + ", " + terms(t, o, late); got != "over, answer expired 2026-03-12" {
+			t.Error(got)
+		}
+		if _, err := o.Fire(t.Context(), o.rup, engine.Fire{Case: late, Event: "leave"}); err == nil {
+			t.Error("an event of the state before was allowed")
+		}
+		if n := expire(t, o); n != 0 {
+			t.Errorf("the sweep applied %d more", n)
+		}
+	})
 }

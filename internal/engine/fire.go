@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/flow"
@@ -16,7 +17,30 @@ import (
 // event, terms, children and notices. It returns ErrNotFound when the case is not there or not in the actor's sight,
 // *Forbidden without the role, *Stale when somebody was faster, *Invalid, *Refused or *NeedsAcknowledgement as the rules
 // say, and an error of kind KindKeyReused when the key was used with another content.
+//
+// Terms of the tree that are over come first, also when the sweep is late or the program stood still: the law has made of them
+// what it makes of silence, and nobody acts any more on the state before.
 func (e *Engine) Fire(ctx context.Context, who auth.Actor, cmd Fire) (Moved, error) {
+	moved, over, err := e.fire(ctx, who, cmd, true)
+	if over != nil {
+		if _, failed := e.expireTree(ctx, over.root, over.now); failed != nil {
+			return Moved{}, failed
+		}
+		moved, _, err = e.fire(ctx, who, cmd, false)
+	}
+	return moved, err
+}
+
+// termsOver says that a tree has terms whose time has come.
+type termsOver struct {
+	root string
+	now  time.Time
+}
+
+func (*termsOver) Error() string { return "terms of the tree are over" }
+
+// fire is one attempt. With termsFirst it writes nothing and returns a termsOver where the tree has one.
+func (e *Engine) fire(ctx context.Context, who auth.Actor, cmd Fire, termsFirst bool) (Moved, *termsOver, error) {
 	key := idemKey(who, "fire/"+cmd.Case, cmd.Key, cmd)
 	var moved Moved
 	var stale *Stale
@@ -25,6 +49,9 @@ func (e *Engine) Fire(ctx context.Context, who auth.Actor, cmd Fire) (Moved, err
 		stale, over = nil, nil // a second call counts alone
 		if tx.Answer != nil {
 			return answered(tx, &moved)
+		}
+		if due := tx.Root.NextDue; termsFirst && due != nil && !due.After(tx.Now) {
+			return &termsOver{tx.Root.ID, tx.Now}
 		}
 		if cmd.Revision != 0 && cmd.Revision != tx.Case.Revision {
 			stale = &Stale{Expected: cmd.Revision, Current: tx.Case.Revision}
@@ -41,13 +68,16 @@ func (e *Engine) Fire(ctx context.Context, who auth.Actor, cmd Fire) (Moved, err
 		moved, over = w.moved(h), w.overTerms()
 		return w.record(tx, key, moved)
 	})
+	if first := (*termsOver)(nil); errors.As(err, &first) {
+		return Moved{}, first, nil
+	}
 	if stale != nil {
-		return Moved{}, e.whatChanged(ctx, who, cmd.Case, stale)
+		return Moved{}, nil, e.whatChanged(ctx, who, cmd.Case, stale)
 	}
 	if err == nil {
 		e.expireNowOver(ctx, over)
 	}
-	return moved, err
+	return moved, nil, err
 }
 
 // load reads the facts that deciding the event needs, cascades included, and nothing else.

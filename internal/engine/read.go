@@ -32,8 +32,12 @@ func (e *Engine) Cases(ctx context.Context, who auth.Actor, f Filter) (Page[Summ
 	if len(problems) > 0 {
 		return Page[Summary]{}, &Invalid{problems}
 	}
+	words := strings.Fields(fold(f.Text))
+	if len(words) == 0 && strings.TrimSpace(f.Text) != "" {
+		return Page[Summary]{}, nil // what was typed holds no word: nothing has it
+	}
 	found, next, err := e.db.Cases(ctx, scope(who), store.CaseFilter{
-		Workflow: f.Workflow, State: f.State, Stage: f.Stage, Body: f.Body, Officer: f.Officer, Words: strings.Fields(fold(f.Text)),
+		Workflow: f.Workflow, State: f.State, Stage: f.Stage, Body: f.Body, Officer: f.Officer, Words: words,
 		DueBefore: f.DueBefore, Open: f.Open, Children: f.Children, Sort: f.Sort, Desc: f.Desc, After: f.After, Limit: f.Limit,
 	})
 	if errors.Is(err, store.ErrBadCursor) {

@@ -37,6 +37,23 @@ func (db *DB) Due(ctx context.Context, now time.Time, after Try, limit int) ([]T
 	return out, err
 }
 
+// DueOf lists, without locks, the deadlines of one tree to look at now, soonest first.
+func (db *DB) DueOf(ctx context.Context, root string, now time.Time) ([]Try, error) {
+	var out []Try
+	err := db.read(ctx, Everything, query{
+		sql:  "SELECT id, case_id, root, next_try FROM deadlines WHERE root = $1 AND status IN ('running', 'blocked') AND next_try <= $2 ORDER BY next_try, id",
+		args: []any{root, now},
+		scan: func(r rows) error {
+			var t Try
+			err := r.Scan(&t.ID, &t.CaseID, &t.Root, &t.NextTry)
+			t.NextTry = t.NextTry.UTC()
+			out = append(out, t)
+			return err
+		},
+	})
+	return out, err
+}
+
 // NextTry is the soonest instant, not before from, at which a deadline is to be looked at; false when there is none.
 func (db *DB) NextTry(ctx context.Context, from time.Time) (time.Time, bool, error) {
 	var at time.Time

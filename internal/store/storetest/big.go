@@ -224,7 +224,7 @@ func restSQL(lite bool, events int) []string {
 			", 2, c.opened_at, c.opened_at FROM cases c" + these,
 		deadlineSQL + "'r' || n || c.id, c.id, c.root, " + owners + ", 'bids', 'running', c.opened_at, 1, c.next_due, '2030-01-01', " + typed(`'{"IT":"trenta giorni","EN":"thirty days"}'`, "jsonb") +
 			", 1, c.next_due, " + typed("NULL", "timestamptz") + " FROM cases c, " + series(2) + these + " AND c.next_due IS NOT NULL AND (n = 1 OR c.outcome = '')",
-		"INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at, sent_at) SELECT 'notice', c.id, c.root, " + owners + ", " + typed("'{}'", "jsonb") + ", c.opened_at, c.opened_at FROM cases c" + these,
+		"INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at) SELECT 'notice', c.id, c.root, " + owners + ", " + typed("'{}'", "jsonb") + ", c.opened_at FROM cases c" + these,
 		"INSERT INTO notices (id, source, person, channel, case_id, root, member_body, sua, event, seq, template, params, state, next_try, at, sent_at, read_at) SELECT 'n' || c.id, 'old:' || c.id, c.officer, 'app', c.id, c.root, " +
 			owners + ", 'next', 1, 'state_changed', " + typed("'{}'", "jsonb") + ", 'read', c.opened_at, c.opened_at, c.opened_at, c.opened_at FROM cases c" + these,
 	}
