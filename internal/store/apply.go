@@ -18,11 +18,24 @@ func (tx *Tx) InsertCase(c *Case) error {
 	if c.Parent != "" {
 		parent = c.Parent
 	}
+	if tx.db.pool == nil && c.Search != "" {
+		tx.wordless = append(tx.wordless, c.ID)
+	}
 	tx.queue(insertCase,
 		c.ID, c.Workflow, c.Version, c.Hash, c.State, c.Stage, c.Previous, c.Visited, c.Outcome, c.Revision, parent, c.Root, c.Child, c.Ordinal,
 		c.MemberBody, c.SUA, c.Officer, c.RUP, c.Title, c.Search, c.CIG, c.CUP, c.Amount, data, c.RulesDate, c.NextDue, c.OpenedAt, c.UpdatedAt, romeDay(c.UpdatedAt), c.EndedAt,
 		c.Source, c.SourceKey, c.ChainSeq, c.ChainHash, c.ChainAt)
 	return nil
+}
+
+// addWords queues the words of the new cases, of all in one statement. On PostgreSQL a trigger does it.
+func (tx *Tx) addWords() {
+	if len(tx.wordless) == 0 {
+		return
+	}
+	ids, _ := tx.list(tx.wordless) // ids of ours are never refused
+	tx.wordless = nil
+	tx.queueText("INSERT INTO case_search (case_id, words) SELECT id, search FROM cases WHERE "+tx.among("id", 1), ids)
 }
 
 // UpdateCase queues the new values of a case whose root this transaction has locked. The lock makes the row's revision

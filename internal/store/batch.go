@@ -19,6 +19,7 @@ func (tx *Tx) FlushBehind() error {
 	if err := tx.landed(); err != nil || len(tx.pending) == 0 {
 		return err
 	}
+	tx.addWords()
 	chunk, done := tx.pending, make(chan error, 1)
 	if tx.db.pool != nil {
 		chunk = gathered(chunk)

@@ -29,6 +29,7 @@ type Tx struct {
 	unread   bool      // Move: nothing was read and nothing may be
 	moved    *Case     // of which UpdateState was queued
 	more     bool      // something was queued that a remembered case does not hold
+	wordless []string  // SQLite: new cases whose words are not in the index yet
 	soonest  time.Time // of the live deadlines written here: when to look at them; zero when there is none
 }
 
@@ -270,6 +271,7 @@ func (tx *Tx) send(qs []query) error {
 		return err
 	}
 	if len(tx.pending) > 0 {
+		tx.addWords()
 		if tx.db.pool != nil {
 			tx.pending = gathered(tx.pending)
 		}

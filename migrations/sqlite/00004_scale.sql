@@ -41,11 +41,8 @@ CREATE TRIGGER case_search_renew AFTER UPDATE ON case_search BEGIN
   INSERT INTO case_words (rowid, words) VALUES (new.n, new.words);
 END;
 -- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER cases_search_add AFTER INSERT ON cases WHEN new.search <> '' BEGIN
-  INSERT INTO case_search (case_id, words) VALUES (new.id, new.search);
-END;
--- +goose StatementEnd
+-- There is no trigger on new cases: the program adds their words for all new cases of a transaction at once, because the index of
+-- words goes to the file at the end of every statement that changes it.
 -- +goose StatementBegin
 CREATE TRIGGER cases_search_renew AFTER UPDATE OF search ON cases WHEN old.search <> new.search BEGIN
   INSERT INTO case_search (case_id, words) VALUES (new.id, new.search) ON CONFLICT (case_id) DO UPDATE SET words = excluded.words;
