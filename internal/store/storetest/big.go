@@ -212,7 +212,8 @@ func restSQL(lite bool, events int) []string {
 	header := `'{"root":"' || c.root || '","seq":' || n || ',"case":"' || substr(c.id, 1, 10) || (n % 5) ||
 		'","event":"next","from":"published","to":"evaluation","at":"2026-03-02T08:00:00.000000Z","effective":"2026-03-02T08:00:00.000000Z","actor":"' || c.rup ||
 		'","role":"rup","body":"' || c.member_body || '","definition":"' || c.hash || '","parts":{"open":"' || c.hash || '"},"prev":"' || c.hash || '"}'`
-	rest := []string{
+	return []string{
+		"INSERT INTO case_search (case_id, words) SELECT c.id, c.search FROM cases c" + these, // Fill has switched PostgreSQL's trigger off
 		"INSERT INTO events (root, seq, case_id, member_body, sua, event, at, effective, actor, header, hash, open_salt, open_body) SELECT c.root, n, substr(c.id, 1, 10) || (n % 5), " +
 			owners + ", 'next', c.opened_at, c.opened_at, c.rup, " + bytes(header) + ", " + bytes("substr(c.hash, 1, 32)") + ", " + bytes("substr(c.hash, 1, 16)") + ", " +
 			bytes(`'{"inputs":{"reason":"aperte tutte le buste alla presenza della commissione"}}'`) + " FROM cases c, " + series(events) + these + " AND c.parent IS NULL",
@@ -228,10 +229,6 @@ func restSQL(lite bool, events int) []string {
 		"INSERT INTO notices (id, source, person, channel, case_id, root, member_body, sua, event, seq, template, params, state, next_try, at, sent_at, read_at) SELECT 'n' || c.id, 'old:' || c.id, c.officer, 'app', c.id, c.root, " +
 			owners + ", 'next', 1, 'state_changed', " + typed("'{}'", "jsonb") + ", 'read', c.opened_at, c.opened_at, c.opened_at, c.opened_at FROM cases c" + these,
 	}
-	if !lite { // Fill has switched the triggers off
-		rest = append(rest, "INSERT INTO case_search (case_id, words) SELECT c.id, c.search FROM cases c"+these)
-	}
-	return rest
 }
 
 const deadlineSQL = "INSERT INTO deadlines (id, case_id, root, member_body, sua, name, status, started_at, started_seq, due_at, last_day, explanation, revision, next_try, ended_at) SELECT "
