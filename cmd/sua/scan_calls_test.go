@@ -12,7 +12,8 @@ import (
 // with the cases: bodies, people, tokens, agreements, definitions.
 var silent = []string{
 	"Dialect", "Close", "Now", "OnDeadline", "Ping", "CheckRole", "Pin", "SaveBody", "SaveBodies", "Bodies", "BodyByID", "SavePerson", "People", "PersonByID",
-	"SaveToken", "DropToken", "TokenPerson", "SaveAgreement", "Agreements", "Queued", "Unqueue", "Flush", "FlushBehind", "Create",
+	"SaveToken", "DropToken", "TokenPerson", "SaveAgreement", "Agreements", "Queued", "Unqueue", "Flush", "FlushBehind", "Create", "Readable",
+	"ErasePerson", // by gorm too; the notices of a person have an index
 }
 
 // calls calls each method of store.DB and store.Tx. Errors do not matter: statements are noted before they are sent, and nothing of what
@@ -107,7 +108,8 @@ func calls(ctx context.Context, db *store.DB, now time.Time) map[string]func() {
 		"AllAgreements": func() { _, _ = db.AllAgreements(ctx) },
 		"ForgetAnswers": func() { _ = db.ForgetAnswers(ctx, now.AddDate(-50, 0, 0)) },
 	}
-	for name, f := range merge(deadlineCalls(ctx, db, now), noticeCalls(ctx, db, now), writeCalls(in, now)) {
+	for name, f := range merge(deadlineCalls(ctx, db, now), noticeCalls(ctx, db, now), writeCalls(in, now), logCalls(ctx, db, scopes, id, child, now),
+		auditCalls(ctx, db, in, id), termCalls(ctx, db, in, scopes, id, now)) {
 		all[name] = f
 	}
 	return all
@@ -140,6 +142,7 @@ func noticeCalls(ctx context.Context, db *store.DB, now time.Time) map[string]fu
 		"Relay":        func() { _, _ = db.Relay(ctx, 10, func(*store.Tx, []store.Message) error { return nil }) },
 		"HasOutbox":    func() { _, _ = db.HasOutbox(ctx) },
 		"DueNotices":   func() { _, _ = db.DueNotices(ctx, now, 10); _, _ = db.DueNotices(ctx, now, 10, "mail", "pec") },
+		"DueHooks":     func() { _, _ = db.DueHooks(ctx, now, 10, nil); _, _ = db.DueHooks(ctx, now, 10, []string{"a", "b"}) },
 		"Postpone":     func() { _ = db.Postpone(ctx, "x", now) },
 		"ClaimNotice":  func() { _, _ = db.ClaimNotice(ctx, "x", now, now) },
 		"SettleNotice": func() { _ = db.SettleNotice(ctx, n) },

@@ -31,6 +31,11 @@ var scans = []struct {
 }{
 	{[]string{"SELECT count(*) FROM cases"}, "asked once, before the demonstration is loaded"},
 	{[]string{"FROM definitions d LEFT JOIN"}, "asked once at the start, in one pass"},
+	{[]string{"DELETE FROM outbox WHERE at < $1"}, "asked by the demonstration only; and the outbox is a queue, emptied every two seconds: it holds what waits, not what was"},
+	{[]string{"EXISTS (SELECT 1 FROM outbox"}, "a queue"},
+	{[]string{"DELETE FROM outbox WHERE id", "ORDER BY id LIMIT"}, "a queue, from its beginning"},
+	{[]string{"personal_body IS NOT NULL"}, "an erasure, asked by hand: names stand inside the parts, which no index sees"},
+	{[]string{"WHERE root > $1 ORDER BY"}, "the last range of trees of a verification, which reads everything"},
 	{[]string{"parent IS NOT NULL", "ORDER BY title"}, "cases below others by title: an index more for each case is not worth a list that nobody keeps open"},
 	{[]string{"parent IS NOT NULL", "amount"}, "the same by amount"},
 }

@@ -141,9 +141,8 @@ func (db *DB) LiveTerms(ctx context.Context, scope Scope, mine string, from time
 // liveTerms finds the ids of live deadlines: along the cases of a person, or along the terms of each body, for the union of two
 // columns cannot be walked in the order of the day.
 func liveTerms(w *conditions, scope Scope, mine string, from time.Time, limit int) string {
-	const live = "status IN ('running', 'blocked', 'suspended')"
 	found := func(terms ...string) string {
-		return fmt.Sprintf("SELECT * FROM (SELECT id, due_at FROM deadlines WHERE %s ORDER BY due_at, id LIMIT %d) b", and([]string{live, w.term("due_at > ?", from)}, terms), limit)
+		return fmt.Sprintf("SELECT * FROM (SELECT id, due_at FROM deadlines WHERE %s ORDER BY due_at, id LIMIT %d) b", and([]string{isLive, w.term("due_at > ?", from)}, terms), limit)
 	}
 	bodies := anys(scope.Bodies)
 	within := func() string {

@@ -55,7 +55,8 @@ func (tx *Tx) ErasePersonal(root string, erasure int64, seqs []int64) error {
 func (db *DB) InCharge(ctx context.Context, person string) (int64, error) {
 	var n int64
 	err := db.read(ctx, Everything, query{
-		sql: "SELECT count(*) FROM cases WHERE outcome = '' AND (officer = $1 OR rup = $2)", args: []any{person, person},
+		sql: `SELECT count(*) FROM (SELECT id FROM cases WHERE officer = $1 AND officer <> '' AND outcome = ''
+			UNION SELECT id FROM cases WHERE rup = $2 AND rup <> '' AND outcome = '') x`, args: []any{person, person},
 		scan: func(r rows) error { return r.Scan(&n) },
 	})
 	return n, err

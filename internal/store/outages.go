@@ -134,16 +134,16 @@ func readOutageTerms(where string, args []any, put func(OutageTerm)) query {
 // before its end and were not over at its beginning. bodies narrows them to member bodies; none: all.
 func (db *DB) Struck(ctx context.Context, o Outage, names []string) ([]Deadline, error) {
 	w := &conditions{}
-	w.add("(deadlines.status IN ('running', 'suspended', 'blocked') OR deadlines.status = 'expired')") // each with its index
-	w.add("deadlines.sua = ?", o.SUA)
-	w.add(w.in("deadlines.name", names), anys(names)...)
-	w.add("deadlines.started_at < ? AND deadlines.due_at > ? AND c.outcome = ''", o.To, o.From)
+	w.add("(" + isLive + " OR status = 'expired')") // each with its index
+	w.add("sua = ?", o.SUA)
+	w.add(w.in("name", names), anys(names)...)
+	w.add("started_at < ? AND due_at > ? AND "+outcomeOf+" = ''", o.To, o.From)
 	if len(o.Bodies) > 0 {
-		w.add(w.in("deadlines.member_body", o.Bodies), anys(o.Bodies)...)
+		w.add(w.in("member_body", o.Bodies), anys(o.Bodies)...)
 	}
 	var out []Deadline
 	err := db.read(ctx, Everything, query{
-		sql:  "SELECT " + ofDeadlines + " FROM deadlines JOIN cases c ON c.id = deadlines.case_id WHERE " + w.sql() + " ORDER BY deadlines.root, deadlines.due_at, deadlines.id",
+		sql:  "SELECT " + deadlineColumns + " FROM deadlines WHERE " + w.sql() + " ORDER BY root, due_at, id",
 		args: w.args,
 		scan: func(r rows) error {
 			d, err := scanDeadline(r)

@@ -32,12 +32,13 @@ func (db *DB) Terms(ctx context.Context, scope Scope, f TermFilter) ([]Deadline,
 		}
 	}
 	w := &conditions{}
-	if err := f.where(w, scope); err != nil {
+	found, err := f.found(w, scope)
+	if err != nil {
 		return nil, "", err
 	}
 	var out []Deadline
-	err := db.read(ctx, scope, query{
-		sql:  fmt.Sprintf("SELECT %s FROM deadlines JOIN cases c ON c.id = deadlines.case_id JOIN cases t ON t.id = deadlines.root WHERE %s ORDER BY deadlines.due_at, deadlines.id LIMIT %d", ofDeadlines, w.sql(), f.Limit+1),
+	err = db.read(ctx, scope, query{
+		sql:  fmt.Sprintf("SELECT %s FROM deadlines WHERE id IN (SELECT id FROM (%s) x ORDER BY due_at, id LIMIT %d) ORDER BY due_at, id", deadlineColumns, found, f.Limit+1),
 		args: w.args,
 		scan: func(r rows) error {
 			d, err := scanDeadline(r)
@@ -64,52 +65,108 @@ func TermCursor(d Deadline) string {
 	return base64.RawURLEncoding.EncodeToString(next)
 }
 
-// ofDeadlines are deadlineColumns where another table has some of the names too.
-var ofDeadlines = "deadlines." + strings.Join(strings.FieldsFunc(deadlineColumns, func(r rune) bool { return strings.ContainsRune(", \n\t", r) }), ", deadlines.")
+// isLive is the condition of the indexes of live terms: SQLite knows it by this very text only.
+const isLive = "status IN ('running', 'blocked', 'suspended')"
 
-func (f TermFilter) where(w *conditions, scope Scope) error {
-	live := "deadlines.status IN ('running', 'suspended', 'blocked')" // the condition of the index
-	if len(f.Lapsed) > 0 {
-		live = "(" + live + " OR deadlines.status = 'expired' AND c.outcome = '' AND " + w.in("deadlines.name", f.Lapsed) +
-			" AND NOT EXISTS (SELECT 1 FROM deadlines later WHERE later.case_id = deadlines.case_id AND later.name = deadlines.name AND later.started_seq > deadlines.started_seq))"
-		w.add(live, anys(f.Lapsed)...)
-	} else {
-		w.add(live)
+// outcomeOf is the outcome of a term's case. A joined table would be the planner's to begin with; what stands so is read by its key.
+const outcomeOf = "(SELECT c.outcome FROM cases c WHERE c.id = deadlines.case_id)"
+
+// found finds the ids and ends of the terms: live ones along the terms of each owner or the cases of a person, in the order of the
+// day; lapsed ones along the cases that go on, for those of ended cases grow with the years.
+func (f TermFilter) found(w *conditions, scope Scope) (string, error) {
+	var live, lapsed []string
+	for _, among := range f.branches(w, scope) {
+		terms, err := f.terms(w)
+		if err != nil {
+			return "", err
+		}
+		live = append(live, fmt.Sprintf("SELECT * FROM (SELECT id, due_at FROM deadlines WHERE %s ORDER BY due_at, id LIMIT %d) b", and([]string{isLive, among}, terms), f.Limit+1))
 	}
-	if len(f.Statuses) > 0 {
-		w.add(w.in("deadlines.status", f.Statuses), anys(f.Statuses)...)
+	if len(f.Lapsed) == 0 {
+		return strings.Join(live, " UNION "), nil
 	}
-	if !scope.All {
-		w.add("("+w.in("deadlines.member_body", scope.Bodies)+" OR "+w.in("deadlines.sua", scope.Bodies)+")", append(anys(scope.Bodies), anys(scope.Bodies)...)...)
+	for _, among := range f.branches(w, scope) {
+		over := []string{"status = 'expired'", "case_id IN (SELECT id FROM cases WHERE outcome = '')", w.term(w.in("name", f.Lapsed), anys(f.Lapsed)...),
+			"NOT EXISTS (SELECT 1 FROM deadlines later WHERE later.case_id = deadlines.case_id AND later.name = deadlines.name AND later.started_seq > deadlines.started_seq)"}
+		terms, err := f.terms(w)
+		if err != nil {
+			return "", err
+		}
+		lapsed = append(lapsed, "SELECT id, due_at FROM deadlines WHERE "+and(over, []string{among}, terms))
 	}
-	if f.Body != "" {
-		w.add("(deadlines.member_body = ? OR deadlines.sua = ?)", f.Body, f.Body)
-	}
-	if len(f.Workflows) > 0 {
-		w.add(w.in("c.workflow", f.Workflows), anys(f.Workflows)...)
+	return strings.Join(append(live, lapsed...), " UNION "), nil
+}
+
+// branches are conditions that together are what every term asked for fulfils, each of which an index serves.
+func (f TermFilter) branches(w *conditions, scope Scope) []string {
+	bodies := anys(scope.Bodies)
+	within := func() string {
+		return w.term("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(bodies, bodies...)...)
 	}
 	if f.Person != "" {
-		w.add("(c.officer = ? OR c.rup = ? OR t.officer = ? OR t.rup = ?)", f.Person, f.Person, f.Person, f.Person)
+		var out []string
+		for _, column := range []string{"case_id", "root"} {
+			out = append(out, w.term(column+" IN (SELECT id FROM cases WHERE officer = ? AND officer <> '' UNION SELECT id FROM cases WHERE rup = ? AND rup <> '')", f.Person, f.Person)+f.ofBody(w))
+			if !scope.All {
+				out[len(out)-1] += " AND " + within()
+			}
+		}
+		return out
 	}
-	for term, at := range map[string]time.Time{"deadlines.due_at <= ?": f.Due, "deadlines.due_at >= ?": f.After, "deadlines.due_at < ?": f.Before} {
-		if !at.IsZero() {
-			w.add(term, at)
+	switch {
+	case f.Body != "":
+		owners := ownersOf(w, []string{f.Body})
+		for i := range owners {
+			if !scope.All {
+				owners[i] += " AND " + within()
+			}
+		}
+		return owners
+	case scope.All:
+		return []string{"1 = 1"}
+	case len(scope.Bodies) > branchesMost || len(scope.Bodies) == 0:
+		return []string{within()}
+	}
+	return ownersOf(w, scope.Bodies)
+}
+
+func (f TermFilter) ofBody(w *conditions) string {
+	if f.Body == "" {
+		return ""
+	}
+	return w.term(" AND (member_body = ? OR sua = ?)", f.Body, f.Body)
+}
+
+// terms are the other conditions, and what comes after the page before.
+func (f TermFilter) terms(w *conditions) ([]string, error) {
+	var out []string
+	if len(f.Statuses) > 0 {
+		out = append(out, w.term(w.in("status", f.Statuses), anys(f.Statuses)...))
+	}
+	if len(f.Workflows) > 0 {
+		out = append(out, w.term(w.in("(SELECT c.workflow FROM cases c WHERE c.id = deadlines.case_id)", f.Workflows), anys(f.Workflows)...))
+	}
+	for _, end := range []struct {
+		term string
+		at   time.Time
+	}{{"due_at <= ?", f.Due}, {"due_at >= ?", f.After}, {"due_at < ?", f.Before}} {
+		if !end.at.IsZero() {
+			out = append(out, w.term(end.term, end.at))
 		}
 	}
 	if f.Cursor == "" {
-		return nil
+		return out, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
 	var c cursor
 	if err != nil || json.Unmarshal(raw, &c) != nil || c.Sort != "term" || !storable(c.ID) {
-		return ErrBadCursor
+		return nil, ErrBadCursor
 	}
 	at, err := time.Parse(time.RFC3339Nano, c.Value)
 	if err != nil {
-		return ErrBadCursor
+		return nil, ErrBadCursor
 	}
-	w.add("(deadlines.due_at, deadlines.id) > (?, ?)", at.UTC(), c.ID)
-	return nil
+	return append(out, w.term("(due_at, id) > (?, ?)", at.UTC(), c.ID)), nil
 }
 
 // CasesOf reads cases by id, those of them that are in scope.
