@@ -122,7 +122,7 @@ func (e *Engine) message(ctx context.Context, n *store.Notice, now time.Time) (m
 		return m, now, err
 	}
 	who := e.parties.actor(n.Person)
-	if !scope(who).Sees(n.MemberBody, n.SUA) && n.CaseID != "" {
+	if !scope(who).Sees(n.MemberBody, n.SUA) {
 		return m, now, &notice.Permanent{Err: errNoSight}
 	}
 	if n.Channel == store.ChannelWebhook {
@@ -196,8 +196,15 @@ func (e *Engine) digest(ctx context.Context, person string, to reached, now time
 	if err != nil || len(held) == 0 {
 		return false, err
 	}
-	list := Text{}
+	if err := e.parties.refresh(ctx); err != nil { // another process may have moved the person
+		return false, err
+	}
+	list, sees := Text{}, scope(e.parties.actor(person)).Sees
+	first := slices.IndexFunc(held, func(n store.Notice) bool { return sees(n.MemberBody, n.SUA) })
 	for i := range held {
+		if !sees(held[i].MemberBody, held[i].SUA) { // the person has left its bodies since: nothing more is told of them
+			continue
+		}
 		values, err := told(&held[i])
 		if err != nil {
 			return false, err
@@ -214,14 +221,20 @@ func (e *Engine) digest(ctx context.Context, person string, to reached, now time
 		return false, err
 	}
 	sum := store.Notice{
-		ID: e.cfg.NewID(), Source: source, Person: person, Channel: store.ChannelMail, MemberBody: held[0].MemberBody, SUA: held[0].SUA,
+		ID: e.cfg.NewID(), Source: source, Person: person, Channel: store.ChannelMail, MemberBody: held[max(0, first)].MemberBody, SUA: held[max(0, first)].SUA,
 		Template: notice.Digest, Params: params, State: store.NoticeQueued, NextTry: to.awake(now), At: now,
 	}
-	if to.Mail == "off" {
+	switch {
+	case first < 0:
+		sum.State, sum.Error = store.NoticeDead, errNoSight.Error()
+	case to.Mail == "off":
 		sum.State = store.NoticeDead
 	}
 	return true, e.db.Digest(ctx, sum, held)
 }
+
+// mostUnanswered is how many notices one look at those without an answer takes.
+const mostUnanswered = 200
 
 // EscalateDue tells the directors of notices that asked for something, that nobody has read for too long, and after which nothing has
 // happened in the case. It returns how many; each is told once.
@@ -236,9 +249,12 @@ func (e *Engine) EscalateDue(ctx context.Context) (int, error) {
 	}
 	told := 0
 	for {
-		late, err := e.db.Unanswered(ctx, now.Add(-after), 200)
+		late, err := e.db.Unanswered(ctx, now.Add(-after), mostUnanswered)
 		if err != nil || len(late) == 0 {
 			return told, err
+		}
+		if last := late[len(late)-1].Source; len(late) == mostUnanswered && late[0].Source != last { // it may go on after the cut: next time
+			late = slices.DeleteFunc(late, func(n store.Notice) bool { return n.Source == last })
 		}
 		seen := map[string]bool{}
 		for _, n := range late {

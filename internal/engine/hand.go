@@ -438,7 +438,7 @@ func (w *world) recount(n, m *node, cause *happening, field string) error {
 		if !hangs {
 			continue
 		}
-		before, again := *d, *d
+		before, again, first := *d, *d, own == nil
 		from := d.StartedAt
 		if !decl.FromField.Zero() {
 			at, _, _, err := w.fieldTime(m, decl.FromField)
@@ -463,6 +463,12 @@ func (w *world) recount(n, m *node, cause *happening, field string) error {
 		*d = again
 		d.Status, d.BlockedBy, d.NextTry = store.Running, nil, d.DueAt
 		w.touch(m, own, d)
+		if !first { // the event tells of one term: in its own case of the one that was moved
+			continue
+		}
+		if err := w.notify(m, own, notice.Moved, w.reminded(m, decl)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

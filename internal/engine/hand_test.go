@@ -177,6 +177,9 @@ func TestMoveByHandTakesFieldAndChildrenAlong(t *testing.T) {
 		if len(told) == 0 || !strings.Contains(told[0].Body.IT, "avviso integrativo") || !strings.Contains(told[0].Subject.IT, "Scadenza delle offerte, Termine spostato") {
 			t.Errorf("told: %+v", told)
 		}
+		if !slices.ContainsFunc(inbox(t, o, o.clerk), func(n engine.NoticeView) bool { return n.Case == asked && n.Template == "deadline_moved" }) {
+			t.Error("nobody was told that the answer is due earlier or later")
+		}
 		o.clock.add(27*day + 3*time.Hour + 59*time.Minute) // 31 March … one minute before noon of 1 April in Rome
 		if expire(t, o) != 0 && state(t, o, id) != "public" {
 			t.Error("closed early")
