@@ -222,6 +222,9 @@ func auditCheckCommand() *cobra.Command {
 					return fmt.Errorf("non riesco ad aprire il checkpoint: %w", err)
 				}
 			}
+			if with.Key, err = keyText(with.Key); err != nil {
+				return err
+			}
 			r, err := dossier.Check(f, info.Size(), with)
 			if err != nil {
 				return err
@@ -229,9 +232,21 @@ func auditCheckCommand() *cobra.Command {
 			return printReport(c.OutOrStdout(), r)
 		},
 	}
-	c.Flags().StringVar(&with.Key, "key", "", "chiave pubblica del registro (sua log key)")
+	c.Flags().StringVar(&with.Key, "key", "", "chiave pubblica del registro, o il file che la contiene (sua log key)")
 	c.Flags().StringVar(&outside, "checkpoint", "", "un checkpoint tenuto da altri, con cui confrontare quello del fascicolo")
 	return c
+}
+
+// keyText is a public key given as it is, or by the name of the file that holds it.
+func keyText(given string) (string, error) {
+	if given == "" || audit.CheckLogKey(given) == nil {
+		return given, nil
+	}
+	b, err := os.ReadFile(given)
+	if err != nil {
+		return "", fmt.Errorf("--key non è né una chiave pubblica del registro né un file che si può leggere: %w", err)
+	}
+	return string(b), nil
 }
 
 func printReport(out io.Writer, r dossier.Report) error {

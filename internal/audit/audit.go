@@ -77,12 +77,15 @@ type Sealed struct {
 	Parts  Parts
 }
 
+// SaltSize is the length of every salt in bytes. It is part of the format: the digest does not say where the salt ends.
+const SaltSize = 16
+
 // NewPart seals a body under a fresh random salt; an empty body gives an empty part.
 func NewPart(body []byte) Part {
 	if len(body) == 0 {
 		return Part{}
 	}
-	salt := make([]byte, 16)
+	salt := make([]byte, SaltSize)
 	_, _ = rand.Read(salt) // never fails since Go 1.24
 	return Part{Salt: salt, Body: body}
 }
@@ -177,7 +180,8 @@ func (c *Chain) Add(s Sealed) (Header, error) {
 		if len(p.part.Salt) == 0 && len(p.part.Body) == 0 {
 			continue // none, erased or withheld
 		}
-		if d := p.part.Digest(); d == "" || d != p.want { // a body without its salt proves nothing
+		// A body without its salt proves nothing; nor does one cut elsewhere: salt and body are hashed as one run of bytes.
+		if d := p.part.Digest(); len(p.part.Salt) != SaltSize || d != p.want {
 			return h, Broken{h.Seq, p.name + " part differs from its digest", "la parte " + p.it + " non corrisponde alla sua impronta"}
 		}
 	}

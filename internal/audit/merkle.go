@@ -346,6 +346,12 @@ func ParseCheckpoint(signed []byte, public string) (Checkpoint, error) {
 	return Checkpoint{Origin: origin, Size: size, Root: root, Note: signed}, nil
 }
 
+// CheckLogKey says whether a text is a public key that checkpoints can be verified with, as the error.
+func CheckLogKey(public string) error {
+	_, err := note.NewVerifier(strings.TrimSpace(public))
+	return err
+}
+
 // readNote reads the three lines that every checkpoint begins with.
 func readNote(text string) (origin string, size int64, root []byte, err error) {
 	lines := strings.SplitN(text, "\n", 4)

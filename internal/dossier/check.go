@@ -49,7 +49,12 @@ func Check(r io.ReaderAt, size int64, with Against) (Report, error) {
 	if err := a.decode(storyFile, &c.story); err != nil {
 		return Report{}, err
 	}
-	c.chain()
+	if c.chain(); c.faults > 0 {
+		c.broken = true
+		c.out.Root, c.out.Events = c.manifest.Root, int64(len(c.events))
+		c.restOfHeaders()
+		c.not("la catena non tiene: definizioni, numeri di legge, documenti, racconto e registro sono stati guardati, ma non provano nulla")
+	}
 	for _, f := range []func() error{c.definitions, c.limitsUsed, c.documents, c.telling, c.inventory, func() error { return c.log(with) }} {
 		c.faults = 0
 		if err := f(); err != nil {
@@ -68,13 +73,14 @@ type check struct {
 	docs     map[string]bool
 	defs     map[string]bool
 	limits   map[audit.LimitUsed]bool
+	broken   bool // the chain: what rests on its headers proves nothing
 	out      Report
 	faults   int // of the part of the check that is under way
 }
 
 // proved says what holds; a part of the check that found something wrong proves nothing.
 func (c *check) proved(format string, args ...any) {
-	if c.faults > 0 {
+	if c.faults > 0 || c.broken {
 		return
 	}
 	c.out.Proved = append(c.out.Proved, fmt.Sprintf(format, args...))
@@ -147,6 +153,16 @@ func (c *check) chain() {
 	}
 	if digests > 0 {
 		c.not("di %d parti c'è solo l'impronta: riservate o cancellate, se ne prova l'esistenza e non il contenuto", digests)
+	}
+}
+
+// restOfHeaders notes what stands behind the place where the chain broke, so that only what is wrong there too is called so.
+func (c *check) restOfHeaders() {
+	for _, e := range c.events {
+		h, err := audit.Parse(e.Header)
+		if _, seen := c.headers[h.Seq]; err == nil && !seen && h.Seq == e.Seq {
+			c.note(h)
+		}
 	}
 }
 

@@ -225,6 +225,12 @@ func TestTamperedDossierIsNamed(t *testing.T) {
 		"no document":   {without("documenti"), "manca il documento"},
 		"limit":         {in(limitsFile, "35", "36"), "nessun evento dice di averlo usato"},
 		"telling":       {in(storyFile, `"actor": "p"`, `"actor": "q"`), "in altro modo dalla sua intestazione"},
+		"salt": {events(t, func(e []Event) []Event {
+			o := e[0].Open
+			o.Salt, o.Body = append(o.Salt, o.Body[0]), o.Body[1:]
+			return e
+		}), "evento 1: la parte aperta"},
+		"missing proof": {in(logFile, `"seq": 2,`, `"seq": 5,`), "evento 2: manca la sua prova"},
 		"proof":         {in(logFile, `"n": 2`, `"n": 3`), "la prova non porta alla radice"},
 		"note":          {in(logFile, `"checkpoint": "`, `"checkpoint": "AAAA`), "checkpoint del fascicolo"},
 	} {

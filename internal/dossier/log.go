@@ -24,6 +24,9 @@ func (c *check) log(with Against) error {
 	if err := c.a.decode(logFile, &l); err != nil {
 		return err
 	}
+	if err := audit.CheckLogKey(with.Key); with.Key != "" && err != nil {
+		return foreign("la chiave data non è quella pubblica di un registro, come la scrive «sua log key»: %v", err)
+	}
 	point, err := c.signed(l.Checkpoint, with.Key)
 	if err != nil {
 		c.wrong("checkpoint del fascicolo: %v", err)
@@ -58,6 +61,9 @@ func (c *check) signed(note []byte, key string) (audit.Checkpoint, error) {
 		if said := fmt.Sprintf("la firma del checkpoint è del registro %s (%d eventi)", p.Origin, p.Size); err == nil && !slices.Contains(c.out.Proved, said) {
 			c.proved("%s", said)
 		}
+		if err != nil {
+			err = fmt.Errorf("non è un checkpoint firmato con la chiave data (%w)", err)
+		}
 		return p, err
 	}
 	lines := strings.SplitN(string(note), "\n", 4)
@@ -81,21 +87,33 @@ func (c *check) signed(note []byte, key string) (audit.Checkpoint, error) {
 // inclusions checks the proof of each event.
 func (c *check) inclusions(l LogProofs, point audit.Checkpoint) {
 	proved, last := map[int64]bool{}, int64(0)
+	var strays []int64 // events whose proof leads elsewhere: after a change in the chain, all that follow
 	for _, p := range l.Proofs {
 		if p.Seq < 1 || p.Seq > int64(len(c.events)) || proved[p.Seq] {
 			c.wrong("c'è la prova di un evento %d che nel fascicolo non c'è", p.Seq)
 			continue
 		}
 		if err := audit.CheckInclusion(p.Path, p.N-1, point.Size, point.Root, c.events[p.Seq-1].Hash); err != nil {
-			c.wrong("evento %d: la prova non porta alla radice del registro", p.Seq)
+			if strays = append(strays, p.Seq); len(strays) == 1 {
+				c.wrong("evento %d: la prova non porta alla radice del registro", p.Seq)
+			}
 			continue
 		}
 		proved[p.Seq] = true
 		last = max(last, p.Seq)
 	}
+	if more := len(strays) - 1; more > 0 {
+		c.wrong("e così le prove di altri %d eventi, fino al numero %d", more, strays[more])
+	}
+	for seq := int64(1); seq < last; seq++ {
+		if !proved[seq] && !slices.Contains(strays, seq) { // an event enters the log after those before it
+			c.wrong("evento %d: manca la sua prova, e quella dell'evento %d c'è", seq, last)
+		}
+	}
 	switch rest := int64(len(c.events)) - int64(len(proved)); {
 	case len(proved) == 0:
 		c.not("nessun evento ha una prova del registro")
+	case c.faults > 0:
 	case rest == 0:
 		c.proved("tutti i %d eventi sono nel registro di %d eventi del checkpoint", len(proved), point.Size)
 	default:

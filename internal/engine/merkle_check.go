@@ -70,6 +70,9 @@ func (e *Engine) VerifyLog(ctx context.Context, public string, outside [][]byte)
 	if c.grower, err = audit.NewGrower(nil, 0, c.sameTile); err != nil {
 		return *r, err
 	}
+	if r.Tiled > 0 && r.Signed == 0 && len(r.Faults) == 0 { // tiles and their checkpoint are written in one transaction
+		r.fault(store.Leaf{}, "le tessere del registro hanno %d voci, ma i checkpoint che le firmano sono stati tolti", r.Tiled)
+	}
 	c.roots(0)
 	if err := e.db.Leaves(ctx, 0, r.Entries, true, c.leaf); err != nil {
 		return *r, err

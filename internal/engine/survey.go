@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/province-comuni/sua/internal/audit"
 	"github.com/province-comuni/sua/internal/flow"
@@ -227,7 +226,7 @@ func (s *survey) close(t *surveyed) {
 		}
 	}
 	for _, c := range cases {
-		for _, text := range s.v.e.differences(c) {
+		for _, text := range append(s.v.e.differences(c), sleepingTerms(c, s.v.now)...) {
 			s.fault(Finding{Root: t.root, Case: c.c.ID, Text: text})
 		}
 		delete(s.of, c.c.ID)
@@ -244,7 +243,7 @@ func (e *Engine) differences(s *surveyedCase) []string {
 	var out []string
 	differ := func(what string, have, want any) {
 		if !reflect.DeepEqual(have, want) {
-			out = append(out, fmt.Sprintf("%s: la pratica dice «%v», la storia «%v»", what, have, want))
+			out = append(out, fmt.Sprintf("%s: la pratica dice %s, la storia %s", what, quoted(have), quoted(want)))
 		}
 	}
 	differ("stato", c.State, r.state)
@@ -252,8 +251,9 @@ func (e *Engine) differences(s *surveyedCase) []string {
 	differ("definizione", c.Hash, r.definition)
 	differ("stati attraversati", words(c.Visited), words(r.visited))
 	differ("stato precedente", c.Previous, r.previous)
-	differ("inizio", c.OpenedAt.UTC(), r.opened)
+	differ("inizio", c.OpenedAt.UTC(), r.opened.UTC())
 	if def != nil {
+		differ("versione del flusso", c.Version, def.Version)
 		if st, ok := def.State(r.state); ok {
 			differ("fase", c.Stage, st.Stage)
 			differ("esito", c.Outcome, st.Final)
@@ -275,7 +275,7 @@ func (e *Engine) differences(s *surveyedCase) []string {
 	if def != nil {
 		out = append(out, termDifferences(def, s, r)...)
 	}
-	return out
+	return append(out, strayBodies(s)...)
 }
 
 func words(s string) []string {
@@ -306,7 +306,7 @@ func fieldDifferences(def *flow.Definition, c *store.Case, r *replayed) []string
 	}
 	for _, id := range sortedKeys(all) {
 		if have, told := c.Data[id], want[id]; !reflect.DeepEqual(have, told) && !unknown(id) {
-			out = append(out, fmt.Sprintf("dato %s: la pratica dice «%v», la storia «%v»", id, have, told))
+			out = append(out, fmt.Sprintf("dato %s: la pratica dice %s, la storia %s", id, quoted(have), quoted(told)))
 		}
 	}
 	text := func(id string) string { s, _ := c.Data[id].(string); return s }
@@ -336,26 +336,17 @@ func rowDifferences(s *surveyedCase, r *replayed) []string {
 		switch {
 		case err != nil:
 			out = append(out, name+": "+err.Error())
-		case !sameValues(row.Data, want) || row.ChangedSeq != told.seq:
-			out = append(out, fmt.Sprintf("%s: la pratica dice %v, la storia %v", name, row.Data, want))
+		case row.ChangedSeq != told.seq:
+			out = append(out, fmt.Sprintf("%s: la pratica la dice cambiata dall'evento %d, la storia dal %d", name, row.ChangedSeq, told.seq))
+		}
+		if err == nil {
+			out = append(out, cellDifferences(name, row.Data, want)...)
 		}
 	}
 	if seen < len(r.rows) {
 		out = append(out, fmt.Sprintf("mancano %d righe di registro che la storia racconta", len(r.rows)-seen))
 	}
 	return out
-}
-
-// sameValues compares rows; an absent value is the same as an emptied one.
-func sameValues(a, b store.Values) bool {
-	for _, x := range []store.Values{a, b} {
-		for id := range x {
-			if !reflect.DeepEqual(a[id], b[id]) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func documentDifferences(s *surveyedCase, r *replayed) []string {
@@ -376,40 +367,6 @@ func documentDifferences(s *surveyedCase, r *replayed) []string {
 	}
 	for _, id := range sortedKeys(have) {
 		out = append(out, fmt.Sprintf("documento %s: nessun evento ne parla", id))
-	}
-	return out
-}
-
-// termDifferences compares terms that the story tells in full. A blocked one runs, for the story; one that only tells people may
-// have lapsed without an event.
-func termDifferences(def *flow.Definition, s *surveyedCase, r *replayed) []string {
-	type key struct {
-		name    string
-		started int64
-	}
-	have := map[key]store.Deadline{}
-	for _, d := range s.deadlines {
-		have[key{d.Name, d.StartedSeq}] = d
-	}
-	var out []string
-	for _, t := range r.deadlines {
-		if t.Started == 0 { // told before terms were told in full
-			continue
-		}
-		d, ok := have[key{t.Name, t.Started}]
-		status := d.Status
-		if status == store.Blocked || status == store.Expired && t.status(def, d.DueAt) == store.Expired {
-			status = t.Status
-		}
-		switch {
-		case !ok:
-			out = append(out, fmt.Sprintf("termine %s, cominciato con l'evento %d: manca", t.Name, t.Started))
-		case status != t.Status:
-			out = append(out, fmt.Sprintf("termine %s: la pratica dice «%s», la storia «%s»", t.Name, d.Status, t.Status))
-		case !d.DueAt.Truncate(time.Microsecond).Equal(t.Due.Truncate(time.Microsecond)) || d.LastDay != t.LastDay:
-			out = append(out, fmt.Sprintf("termine %s: la pratica dice che scade il %s, la storia il %s", t.Name, d.LastDay, t.LastDay))
-		}
-		delete(have, key{t.Name, t.Started})
 	}
 	return out
 }

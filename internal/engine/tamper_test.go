@@ -135,6 +135,16 @@ var attacks = map[string]attack{
 	"delete a document's record": {func(_ *testing.T, a *attacked) {
 		a.raw.Exec("DELETE FROM documents WHERE case_id = $1", a.root)
 	}, 0, "manca", ""},
+	"move bytes from a part into its salt": {func(t *testing.T, a *attacked) {
+		e := a.event(t, 1)
+		a.raw.Exec("UPDATE events SET open_salt = $1, open_body = $2 WHERE root = $3 AND seq = 1", slices.Concat(e.OpenSalt, e.OpenBody[:1]), e.OpenBody[1:], a.root)
+	}, 1, "la parte aperta non corrisponde alla sua impronta", ""},
+	"raise the version": {func(_ *testing.T, a *attacked) {
+		a.raw.Exec("UPDATE cases SET version = 99 WHERE id = $1", a.root)
+	}, 0, "versione del flusso: la pratica dice «99»", ""},
+	"give a document to other bodies": {func(_ *testing.T, a *attacked) {
+		a.raw.Exec("UPDATE documents SET sua = 'este' WHERE case_id = $1", a.root)
+	}, 0, "è intestato a enti che non sono quelli della pratica", ""},
 	"forget the tree": {func(_ *testing.T, a *attacked) {
 		a.raw.Exec("UPDATE events SET root = 'nowhere' WHERE root = $1", a.root)
 	}, 0, "la pratica non ha alcun evento", ""},

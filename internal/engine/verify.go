@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/province-comuni/sua/internal/blob"
 	"github.com/province-comuni/sua/internal/store"
@@ -61,10 +62,14 @@ const rangeEvents = 2_000
 // It is for who sits at the database: it asks nobody's role and looks at the cases of all bodies.
 func (e *Engine) Verify(ctx context.Context, q Verify) (Verification, error) {
 	v := &verifier{e: e, q: q}
+	var err error
+	if v.now, err = e.Now(ctx); err != nil {
+		return v.out, err
+	}
 	if err := v.definitions(ctx); err != nil {
 		return v.out, err
 	}
-	err := v.all(ctx)
+	err = v.all(ctx)
 	slices.SortStableFunc(v.out.Findings, func(a, b Finding) int { return cmp.Or(cmp.Compare(a.Root, b.Root), cmp.Compare(a.Seq, b.Seq)) })
 	return v.out, err
 }
@@ -73,6 +78,7 @@ func (e *Engine) Verify(ctx context.Context, q Verify) (Verification, error) {
 type verifier struct {
 	e   *Engine
 	q   Verify
+	now time.Time
 	mu  sync.Mutex
 	out Verification
 	// pinned are the hashes of the definitions whose bytes are what their hash says

@@ -56,6 +56,7 @@ type Row struct {
 	Row              int
 	Data             Values
 	ChangedSeq       int64
+	MemberBody, SUA  string // filled by WalkTrees alone: elsewhere the case says them
 }
 
 // Deadline is a term of a case. Statuses are the constants below.

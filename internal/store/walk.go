@@ -81,7 +81,7 @@ func (db *DB) WalkTrees(ctx context.Context, r Range, w Walk) error {
 			qs = append(qs, q)
 		}
 	}
-	of(readRows(where, nil, w.Row), w.Row != nil)
+	of(walkRows(where, w.Row), w.Row != nil)
 	of(readDocuments(where, nil, w.Document), w.Document != nil)
 	of(readDeadlines(where, nil, w.Deadline), w.Deadline != nil)
 	if w.Event != nil {
@@ -97,6 +97,22 @@ func (db *DB) WalkTrees(ctx context.Context, r Range, w Walk) error {
 		return fmt.Errorf("audit: read trees: %w", err)
 	}
 	return nil
+}
+
+// walkRows reads rows with the bodies that stand beside them.
+func walkRows(where string, put func(Row)) query {
+	return query{sql: "SELECT case_id, register, row, data, changed_seq, member_body, sua FROM case_rows WHERE " + where + " ORDER BY case_id, register, row", scan: func(r rows) error {
+		var x Row
+		var data []byte
+		err := r.Scan(&x.CaseID, &x.Register, &x.Row, &data, &x.ChangedSeq, &x.MemberBody, &x.SUA)
+		if err != nil {
+			return err
+		}
+		if x.Data, err = decodeValues(data); err == nil {
+			put(x)
+		}
+		return err
+	}}
 }
 
 // Roots lists every id that stands as a root in a range: of cases and of events.
