@@ -145,6 +145,10 @@ var attacks = map[string]attack{
 	"give a document to other bodies": {func(_ *testing.T, a *attacked) {
 		a.raw.Exec("UPDATE documents SET sua = 'este' WHERE case_id = $1", a.root)
 	}, 0, "è intestato a enti che non sono quelli della pratica", ""},
+	"invent a term": {func(_ *testing.T, a *attacked) {
+		a.raw.Exec(`INSERT INTO deadlines (id, case_id, root, member_body, sua, name, status, started_at, started_seq, due_at, last_day, explanation, revision, next_try)
+			SELECT 'invented', id, root, member_body, sua, 'invented', 'running', opened_at, 1, opened_at, '2026-03-02', '{"it": "x", "en": "x"}', 1, opened_at FROM cases WHERE id = $1`, a.root)
+	}, 0, "termine invented, cominciato con l'evento 1: nessun evento ne parla", ""},
 	"forget the tree": {func(_ *testing.T, a *attacked) {
 		a.raw.Exec("UPDATE events SET root = 'nowhere' WHERE root = $1", a.root)
 	}, 0, "la pratica non ha alcun evento", ""},

@@ -39,6 +39,9 @@ func ForDemo(cfg engine.Config) (engine.Config, error) {
 // ErrOtherCases refuses to mix a demonstration with somebody's work. The text is for people.
 var ErrOtherCases = errors.New("la base dati contiene già altre pratiche: la dimostrazione si carica solo in una base dati vuota")
 
+// ErrInterrupted refuses to go on with a demonstration of which only a beginning is there. The text is for people.
+var ErrInterrupted = errors.New("il caricamento dei dati dimostrativi era stato interrotto a metà: «sua demo --reset» (make demo-reset) li cancella e li ricarica")
+
 // demoMark is the last person saved: who finds it finds the whole demonstration.
 const demoMark = "demo-controllo"
 
@@ -76,7 +79,7 @@ const newsKept = 7 * 24 * time.Hour
 
 // Demo loads the demonstration into an empty database: bodies, people, agreements, and requests brought to different points by
 // playing their scripts on the days before now. Loaded already, it does nothing and reports false. ErrOtherCases when the
-// database (db, the one of cfg.Engine) holds other cases; nothing is changed then. The clock ends at now.
+// database (db, the one of cfg.Engine) holds other cases, ErrInterrupted when it holds a part of the demonstration; nothing is changed then. The clock ends at now.
 func Demo(ctx context.Context, cfg Config, db *store.DB, now time.Time) (loaded bool, err error) {
 	return demonstrate(ctx, cfg, db, now, io.Discard)
 }
@@ -92,7 +95,7 @@ func demonstrate(ctx context.Context, cfg Config, db *store.DB, now time.Time, t
 	case err != nil:
 		return false, fmt.Errorf("count cases: %w", err)
 	case n > 0:
-		return false, ErrOtherCases
+		return false, whoseCases(ctx, db)
 	}
 	today := calendar.DateOf(now)
 	cfg.Clock.set(demoBegins.Start())
@@ -115,6 +118,23 @@ func demonstrate(ctx context.Context, cfg Config, db *store.DB, now time.Time, t
 		return false, fmt.Errorf("old news of the demonstration: %w", err)
 	}
 	return true, d.savePeople(ctx, cfg, func(id string) bool { return id == demoMark })
+}
+
+// whoseCases says why a database with cases and without the mark is refused: it holds somebody's work, or what a killed load left.
+func whoseCases(ctx context.Context, db *store.DB) error {
+	people, _, err := db.People(ctx)
+	if err != nil {
+		return fmt.Errorf("look for the demonstration: %w", err)
+	}
+	for _, p := range people {
+		if p.Demo == 0 {
+			return ErrOtherCases
+		}
+	}
+	if len(people) == 0 {
+		return ErrOtherCases
+	}
+	return ErrInterrupted
 }
 
 // cast saves bodies, agreements and people, all but the mark.

@@ -220,6 +220,29 @@ func TestDemoRefusesOtherCases(t *testing.T) {
 	}
 }
 
+// A load that was killed is told from somebody's work: it may be wiped.
+func TestDemoTellsThatItWasInterrupted(t *testing.T) {
+	stage, db := staged(t)
+	acted(t, stage, "workflow open_procedure\nclock 2026-03-02T09:00\nopen create_request title=Altro kind=works\n")
+	people, of, err := db.People(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range people {
+		p.Demo = 1
+		var roles []auth.Membership
+		for _, m := range of[p.ID] {
+			roles = append(roles, auth.Membership{Body: m.Body, Role: m.Role})
+		}
+		if err := stage.Engine.SavePerson(t.Context(), p, roles); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := play.Demo(t.Context(), stage, db, noon(t, "2026-11-22")); !errors.Is(err, play.ErrInterrupted) {
+		t.Errorf("Demo = %v, want ErrInterrupted", err)
+	}
+}
+
 // Every role that workflows name has somebody who can be tried.
 func TestDemoHasEveryRole(t *testing.T) {
 	stage, db := staged(t)
