@@ -26,6 +26,7 @@ type busyCheck struct {
 	terms     map[string]busyTerm
 	seen      map[string]bool // events by root:seq
 	want, may map[told]int
+	when      map[told][]time.Time
 	asked     []askedFor
 	readAt    map[string][]time.Time
 	lastRead  map[string]time.Time
@@ -272,7 +273,9 @@ func (c *busyCheck) ended(was, x busyTerm, cases map[string]busyCase, m time.Tim
 func (c *busyCheck) expect(in map[told]int, own busyCase, template, event string, seq int64, roles []string, m time.Time) {
 	people := c.holders(own, roles)
 	for _, p := range people {
-		in[told{p, own.id, template, event, seq}]++
+		k := told{p, own.id, template, event, seq}
+		in[k]++
+		c.when[k] = append(c.when[k], m)
 	}
 	if c.templates.For(template).Act && len(people) > 0 {
 		c.asked = append(c.asked, askedFor{own.id, event, seq, m, people})

@@ -96,10 +96,23 @@ func (c *busyCheck) expectEscalations(end time.Time) {
 
 func (c *busyCheck) whoWhatOnce(all []sentRow) {
 	c.b.t.Helper()
-	got := map[told]int{}
+	got, at := map[told]int{}, map[told][]time.Time{}
 	for _, r := range all {
 		if r.channel == "app" {
 			got[r.told]++
+			at[r.told] = append(at[r.told], r.at)
+		}
+	}
+	for k, want := range c.when {
+		slices.SortFunc(want, time.Time.Compare)
+		slices.SortFunc(at[k], time.Time.Compare)
+		for i, when := range want {
+			if i >= len(at[k]) || c.may[k] > 0 {
+				continue
+			}
+			if late := at[k][i].Sub(when); late < -behind || late > 4*time.Minute+behind { // four: see pace
+				c.b.t.Errorf("%+v: told at %s, not at %s", k, at[k][i].In(calendar.Rome), when.In(calendar.Rome))
+			}
 		}
 	}
 	kinds := map[string]int{}
@@ -329,7 +342,7 @@ func (c *busyCheck) unread(all []sentRow) {
 	c.b.t.Helper()
 	want := map[string]int{}
 	for _, r := range all {
-		if last := c.lastRead[r.person]; r.channel == "app" && (last.IsZero() || r.at.After(last)) {
+		if last := c.lastRead[r.person]; r.channel == "app" && !r.at.Before(last) {
 			want[r.person]++
 		}
 	}

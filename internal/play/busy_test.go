@@ -167,7 +167,7 @@ func openBusy(t *testing.T, url, driver, dsn string) *busy {
 			t.Error(err)
 		}
 	})
-	b.check = &busyCheck{b: b, templates: cfg.Notices.Templates, terms: map[string]busyTerm{}, seen: map[string]bool{}, want: map[told]int{}, may: map[told]int{}, lastRead: map[string]time.Time{}, readAt: map[string][]time.Time{}}
+	b.check = &busyCheck{b: b, templates: cfg.Notices.Templates, terms: map[string]busyTerm{}, seen: map[string]bool{}, want: map[told]int{}, may: map[told]int{}, when: map[told][]time.Time{}, lastRead: map[string]time.Time{}, readAt: map[string][]time.Time{}}
 	return b
 }
 
