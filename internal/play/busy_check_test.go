@@ -53,6 +53,7 @@ type busyTerm struct {
 	started, due                          time.Time
 	seq, revision                         int64
 	since                                 time.Time // when it last changed
+	given                                 time.Time // until when its reminders were looked at
 }
 
 type busyCase struct {
@@ -226,6 +227,7 @@ func (c *busyCheck) changed(m time.Time) {
 	fresh := c.read1()
 	for id, x := range fresh {
 		was, known := c.terms[id]
+		x.given = was.given
 		if x.since = was.since; !known || was.revision != x.revision {
 			x.since = m
 			c.ended(was, x, cases, m)
@@ -364,6 +366,7 @@ func (c *busyCheck) reminders(workers []*engine.Engine) {
 			at := remindAt(spec, x)
 			switch {
 			case !at.Before(x.due) || !x.due.After(until) || at.After(until):
+			case !at.After(x.given): // before
 			case at.After(x.since):
 				due = true
 			case at.After(x.since.Add(-behind)):
@@ -382,7 +385,7 @@ func (c *busyCheck) reminders(workers []*engine.Engine) {
 			to = c.may
 		}
 		c.expect(to, own, notice.Reminder, x.name, x.seq, c.concerned(def, decl, own), now)
-		x.since = until
+		x.given = until
 		c.terms[id] = x
 	}
 }
