@@ -26,6 +26,7 @@ type busyCheck struct {
 	terms     map[string]busyTerm
 	seen      map[string]bool // events by root:seq
 	want, may map[told]int
+	when      map[told][]time.Time
 	asked     []askedFor
 	readAt    map[string][]time.Time
 	lastRead  map[string]time.Time
@@ -52,6 +53,7 @@ type busyTerm struct {
 	started, due                          time.Time
 	seq, revision                         int64
 	since                                 time.Time // when it last changed
+	given                                 time.Time // until when its reminders were looked at
 }
 
 type busyCase struct {
@@ -225,6 +227,7 @@ func (c *busyCheck) changed(m time.Time) {
 	fresh := c.read1()
 	for id, x := range fresh {
 		was, known := c.terms[id]
+		x.given = was.given
 		if x.since = was.since; !known || was.revision != x.revision {
 			x.since = m
 			c.ended(was, x, cases, m)
@@ -272,7 +275,9 @@ func (c *busyCheck) ended(was, x busyTerm, cases map[string]busyCase, m time.Tim
 func (c *busyCheck) expect(in map[told]int, own busyCase, template, event string, seq int64, roles []string, m time.Time) {
 	people := c.holders(own, roles)
 	for _, p := range people {
-		in[told{p, own.id, template, event, seq}]++
+		k := told{p, own.id, template, event, seq}
+		in[k]++
+		c.when[k] = append(c.when[k], m)
 	}
 	if c.templates.For(template).Act && len(people) > 0 {
 		c.asked = append(c.asked, askedFor{own.id, event, seq, m, people})
@@ -361,6 +366,7 @@ func (c *busyCheck) reminders(workers []*engine.Engine) {
 			at := remindAt(spec, x)
 			switch {
 			case !at.Before(x.due) || !x.due.After(until) || at.After(until):
+			case !at.After(x.given): // before
 			case at.After(x.since):
 				due = true
 			case at.After(x.since.Add(-behind)):
@@ -379,7 +385,7 @@ func (c *busyCheck) reminders(workers []*engine.Engine) {
 			to = c.may
 		}
 		c.expect(to, own, notice.Reminder, x.name, x.seq, c.concerned(def, decl, own), now)
-		x.since = until
+		x.given = until
 		c.terms[id] = x
 	}
 }
