@@ -227,8 +227,10 @@ func (s *survey) close(t *surveyed) {
 		}
 	}
 	for _, c := range cases {
-		for _, text := range s.v.e.differences(c) {
-			s.fault(Finding{Root: t.root, Case: c.c.ID, Text: text})
+		if !s.v.q.ChainsOnly {
+			for _, text := range s.v.e.differences(c) {
+				s.fault(Finding{Root: t.root, Case: c.c.ID, Text: text})
+			}
 		}
 		delete(s.of, c.c.ID)
 	}
