@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"hash"
 	"math"
@@ -19,7 +20,7 @@ type Glimpse struct {
 // Read takes the header apart without copying, and reports false for any spelling but the one that Seal writes for plain texts: Parse
 // reads that one. Of whatever it takes, Parse says the same.
 func (g *Glimpse) Read(header []byte) bool {
-	s := glance{b: header, ok: true}
+	s := glance{b: header, ok: true, plain: printable(header)}
 	*g = Glimpse{}
 	g.Root = s.text(`{"root":"`)
 	g.Seq = s.num(`,"seq":`)
@@ -56,8 +57,28 @@ func (g *Glimpse) Read(header []byte) bool {
 
 // glance is scan without a copy of what it reads.
 type glance struct {
-	b  []byte
-	ok bool
+	b     []byte
+	ok    bool
+	plain bool // nothing is left that a string could not hold as it is
+}
+
+// printable reports whether there are only printable characters of ASCII and no backslash, eight bytes at a time.
+func printable(b []byte) bool {
+	const each = 0x0101010101010101
+	for len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		back := w ^ each*'\\'
+		if (w|(w-each*0x20)|((back-each)&^back))&(each*0x80) != 0 {
+			return false
+		}
+		b = b[8:]
+	}
+	for _, c := range b {
+		if c < 0x20 || c >= 0x80 || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *glance) at(text string) bool {
@@ -76,6 +97,15 @@ func (s *glance) text(before string) []byte {
 	if !s.ok {
 		return nil
 	}
+	if s.plain {
+		i := bytes.IndexByte(s.b, '"')
+		if s.ok = i >= 0; !s.ok {
+			return nil
+		}
+		text := s.b[:i]
+		s.b = s.b[i+1:]
+		return text
+	}
 	for i, c := range s.b {
 		if c == '"' {
 			text := s.b[:i]
@@ -92,6 +122,10 @@ func (s *glance) text(before string) []byte {
 
 // skip is text for a string that nobody looks at: any valid one.
 func (s *glance) skip(before string) {
+	if s.plain {
+		s.text(before)
+		return
+	}
 	s.step(before)
 	for i := 0; s.ok && i < len(s.b); i++ {
 		switch c := s.b[i]; {

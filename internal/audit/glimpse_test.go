@@ -133,3 +133,16 @@ func TestMicros(t *testing.T) {
 		}
 	}
 }
+
+// Each byte at each place of a word: printable says what a loop says.
+func TestPrintable(t *testing.T) {
+	for c := range 256 {
+		for i := range 19 {
+			b := []byte("abcdefghijklmno~ !{")
+			b[i] = byte(c)
+			if want := c >= 0x20 && c < 0x80 && c != '\\'; printable(b) != want {
+				t.Fatalf("%q: %v", b, !want)
+			}
+		}
+	}
+}

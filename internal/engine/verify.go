@@ -55,7 +55,7 @@ type Finding struct {
 const findingsKept = 10_000
 
 // rangeEvents is about how many events a worker reads in one snapshot.
-const rangeEvents = 4_000
+const rangeEvents = 8_000
 
 // Verify walks every tree and checks all that can be checked without trusting the database: headers against their hashes, links,
 // numbers, the digests of parts, the head kept on the root, columns against headers; and the present state of each case against

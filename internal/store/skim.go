@@ -58,14 +58,11 @@ const (
 // separator stands between texts. One that holds it is unusual.
 const separator = 0x1f
 
-// SQLite's driver takes as long for a column as for a hash: there a row comes as a single one, texts first, then the lengths of
-// what follows, then that.
+// SQLite's driver takes its time for each column: there the texts of a row come as a single one.
 var (
 	skimCasesLite  = "SELECT CAST(concat_ws(char(31), " + fmt.Sprintf(skimTexts, "coalesce(amount, '')", "data", "hex(chain_hash)") + ") AS BLOB) FROM cases WHERE %s ORDER BY root, id"
-	skimEventsLite = "SELECT CAST(concat(concat_ws(char(31), root, case_id, event, actor, member_body, sua, seq, at, effective, octet_length(header), octet_length(hash), " +
-		"coalesce(octet_length(open_salt), 0), coalesce(octet_length(open_body), 0), coalesce(octet_length(secret_salt), 0), coalesce(octet_length(secret_body), 0), " +
-		"coalesce(octet_length(personal_salt), 0), coalesce(octet_length(personal_body), 0), ''), " +
-		"header, hash, open_salt, open_body, secret_salt, secret_body, personal_salt, personal_body) AS BLOB) FROM events WHERE %s ORDER BY root, seq"
+	skimEventsLite = "SELECT CAST(concat_ws(char(31), root, case_id, event, actor, member_body, sua, seq, at, effective, hash) AS BLOB), " +
+		"header, open_salt, open_body, secret_salt, secret_body, personal_salt, personal_body FROM events WHERE %s ORDER BY root, seq"
 	skimCasesPG = "SELECT " + fmt.Sprintf(skimTexts, "coalesce(amount::text, '')", "data::text", "upper(encode(chain_hash, 'hex'))") + " FROM cases WHERE %s ORDER BY root, id"
 	skimEventPG = "SELECT " + skimEvents + " FROM events WHERE %s ORDER BY root, seq"
 )
@@ -80,18 +77,19 @@ func (db *DB) SkimTrees(ctx context.Context, r Range, w Skim) error {
 		cases, events = skimCasesLite, skimEventsLite
 	}
 	var frame []byte
+	var raw sql.RawBytes
+	whole := []any{&raw}
 	var e SkimEvent
-	row := func(rs rows) (err error) {
-		if lite {
-			var raw sql.RawBytes
-			err = rs.Scan(&raw)
-			frame = raw
-		}
-		return err
+	row := eventPG(&e)
+	if lite {
+		row = eventLite(&e)
 	}
 	qs := []query{{sql: fmt.Sprintf(cases, where), args: args, scan: func(rs rows) error {
-		err := row(rs)
-		if err == nil && !lite {
+		var err error
+		if lite {
+			err = rs.Scan(whole...)
+			frame = raw
+		} else {
 			frame, err = joined(frame[:0], rs.(pgx.Rows))
 		}
 		if err != nil {
@@ -106,21 +104,16 @@ func (db *DB) SkimTrees(ctx context.Context, r Range, w Skim) error {
 	}}, readRows(where, nil, w.Row), readDocuments(where, nil, w.Document), readDeadlines(where, nil, w.Deadline),
 		{sql: fmt.Sprintf(events, where), args: args, scan: func(rs rows) error {
 			err := row(rs)
-			ok := err == nil
-			if ok && lite {
-				ok = e.frame(frame)
-			} else if ok {
-				ok = e.values(rs.(pgx.Rows).RawValues())
-			}
-			if ok {
+			if err == nil {
 				w.Event(&e)
-			} else if err == nil {
-				err = ErrUnusual
 			}
 			return err
 		}}}
 	for i := range qs {
 		qs[i].args = args
+	}
+	if !lite { // a plan made without knowing the range expects few rows, which it would gather and sort: here they are thousands of long ones
+		qs = append([]query{{sql: "SET LOCAL enable_bitmapscan = off"}}, qs...)
 	}
 	if err := db.read(ctx, Everything, qs...); err != nil {
 		return fmt.Errorf("audit: skim trees: %w", err)
@@ -128,54 +121,54 @@ func (db *DB) SkimTrees(ctx context.Context, r Range, w Skim) error {
 	return nil
 }
 
-// frame takes an event apart as SQLite gives it: into places of the one row.
-func (e *SkimEvent) frame(b []byte) bool {
+// eventLite reads an event of SQLite: the texts and the hash in one column, the other bytes in theirs.
+func eventLite(e *SkimEvent) func(rows) error {
+	var raw [skimEventBytes]sql.RawBytes
+	var to [len(raw)]any
+	for i := range raw {
+		to[i] = &raw[i]
+	}
 	var texts [skimEventTexts][]byte
-	for i := range texts {
-		end := bytes.IndexByte(b, separator)
-		if end < 0 {
-			return false
-		}
-		texts[i], b = b[:end], b[end+1:]
-	}
-	var sizes [skimEventBytes]int
-	total := 0
-	for i := range sizes {
-		end := bytes.IndexByte(b, separator)
-		if end < 1 || end > 9 {
-			return false
-		}
-		for _, c := range b[:end] {
-			if c < '0' || c > '9' { // the text before held a separator
-				return false
-			}
-			sizes[i] = sizes[i]*10 + int(c-'0')
-		}
-		total, b = total+sizes[i], b[end+1:]
-	}
-	if total != len(b) {
-		return false
-	}
 	var parts [skimEventBytes][]byte
-	for i, n := range sizes {
-		parts[i], b = b[:n:n], b[n:]
+	return func(rs rows) error {
+		if err := rs.Scan(to[:]...); err != nil {
+			return err
+		}
+		rest := []byte(raw[0])
+		for i := range texts {
+			end := bytes.IndexByte(rest, separator)
+			if end < 0 {
+				return ErrUnusual
+			}
+			texts[i], rest = rest[:end], rest[end+1:]
+		}
+		parts[0], parts[1] = raw[1], rest
+		for i := range raw[2:] {
+			parts[2+i] = raw[2+i]
+		}
+		var ok [3]bool
+		e.Seq, ok[0] = decimal(texts[6])
+		e.At, ok[1] = liteTime(texts[7])
+		e.Effective, ok[2] = liteTime(texts[8])
+		e.fill(texts[:6], parts[:])
+		if ok != [3]bool{true, true, true} {
+			return ErrUnusual
+		}
+		return nil
 	}
-	var ok [3]bool
-	e.Seq, ok[0] = decimal(texts[6])
-	e.At, ok[1] = liteTime(texts[7])
-	e.Effective, ok[2] = liteTime(texts[8])
-	e.fill(texts[:6], parts[:])
-	return ok == [3]bool{true, true, true}
 }
 
-// values takes an event as PostgreSQL gives it: bytes and times in binary.
-func (e *SkimEvent) values(v [][]byte) bool {
-	if len(v) != skimEventTexts+skimEventBytes || len(v[6]) != 8 || len(v[7]) != 8 || len(v[8]) != 8 {
-		return false
+// eventPG reads an event of PostgreSQL: bytes and times in binary.
+func eventPG(e *SkimEvent) func(rows) error {
+	return func(rs rows) error {
+		v := rs.(pgx.Rows).RawValues()
+		if len(v) != skimEventTexts+skimEventBytes || len(v[6]) != 8 || len(v[7]) != 8 || len(v[8]) != 8 {
+			return ErrUnusual
+		}
+		e.Seq, e.At, e.Effective = int64(binary.BigEndian.Uint64(v[6])), pgTime(v[7]), pgTime(v[8])
+		e.fill(v[:6], v[skimEventTexts:])
+		return nil
 	}
-	e.Seq, e.At, e.Effective = int64(binary.BigEndian.Uint64(v[6])), pgTime(v[7]), pgTime(v[8])
-	e.fill(v[:6], v[skimEventTexts:])
-	return true
 }
 
 func (e *SkimEvent) fill(texts, parts [][]byte) {
