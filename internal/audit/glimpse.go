@@ -20,7 +20,7 @@ type Glimpse struct {
 // Read takes the header apart without copying, and reports false for any spelling but the one that Seal writes for plain texts: Parse
 // reads that one. Of whatever it takes, Parse says the same.
 func (g *Glimpse) Read(header []byte) bool {
-	s := glance{b: header, ok: true, plain: printable(header)}
+	s := glance{b: header, ok: true, plain: Printable(header)}
 	*g = Glimpse{}
 	g.Root = s.text(`{"root":"`)
 	g.Seq = s.num(`,"seq":`)
@@ -62,8 +62,8 @@ type glance struct {
 	plain bool // nothing is left that a string could not hold as it is
 }
 
-// printable reports whether there are only printable characters of ASCII and no backslash, eight bytes at a time.
-func printable(b []byte) bool {
+// Printable reports whether there are only printable characters of ASCII and no backslash, eight bytes at a time.
+func Printable(b []byte) bool {
 	const each = 0x0101010101010101
 	for len(b) >= 8 {
 		w := binary.LittleEndian.Uint64(b)

@@ -140,7 +140,7 @@ func TestPrintable(t *testing.T) {
 		for i := range 19 {
 			b := []byte("abcdefghijklmno~ !{")
 			b[i] = byte(c)
-			if want := c >= 0x20 && c < 0x80 && c != '\\'; printable(b) != want {
+			if want := c >= 0x20 && c < 0x80 && c != '\\'; Printable(b) != want {
 				t.Fatalf("%q: %v", b, !want)
 			}
 		}

@@ -113,6 +113,9 @@ func nested(b []byte, i, depth int) int {
 }
 
 func text(b []byte, i int) int {
+	if n := bytes.IndexByte(b[i+1:], '"'); n >= 0 && audit.Printable(b[i+1:i+1+n]) {
+		return i + n + 2
+	}
 	for i++; i < len(b); i++ {
 		switch c := b[i]; {
 		case c == '"':
@@ -171,13 +174,8 @@ func space(b []byte, i int) int {
 
 // plainText returns the string that a JSON value is, when nothing in it is escaped.
 func plainText(v []byte) ([]byte, bool) {
-	if len(v) < 2 || v[0] != '"' || bytes.IndexByte(v, '\\') >= 0 {
+	if len(v) < 2 || v[0] != '"' || !audit.Printable(v) { // encoding/json mends what is no UTF-8
 		return nil, false
-	}
-	for _, c := range v {
-		if c >= 0x80 { // encoding/json mends what is no UTF-8
-			return nil, false
-		}
 	}
 	return v[1 : len(v)-1], true
 }

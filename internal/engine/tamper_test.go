@@ -258,7 +258,7 @@ func (a *attacked) judge(t *testing.T, want attack) {
 
 // forget removes both trees, so that the next attack begins with a clean database.
 func (a *attacked) forget() {
-	for _, sql := range []string{"DELETE FROM events", "DELETE FROM case_rows", "DELETE FROM documents", "DELETE FROM deadlines", "DELETE FROM notices", "DELETE FROM outbox", "DELETE FROM cases WHERE parent IS NOT NULL", "DELETE FROM cases"} {
+	for _, sql := range []string{"DELETE FROM events", "DELETE FROM case_rows", "DELETE FROM documents", "DELETE FROM deadlines", "DELETE FROM notices", "DELETE FROM outbox", "DELETE FROM case_search", "DELETE FROM cases WHERE parent IS NOT NULL", "DELETE FROM cases"} {
 		if _, err := a.raw.DB.Exec(sql); err != nil {
 			panic(err)
 		}
