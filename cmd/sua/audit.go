@@ -74,6 +74,7 @@ ogni storia e prosegue. Esce con 1 se qualcosa non torna. Che cosa prova e che c
 		},
 	}
 	c.Flags().StringVar(&q.Root, "root", "", "solo la storia di cui questa pratica fa parte")
+	c.Flags().BoolVar(&q.ChainsOnly, "chains", false, "solo le catene: non confronta le pratiche con ciò che la storia racconta")
 	c.Flags().BoolVar(&q.Documents, "documents", false, "rilegge anche i byte di ogni documento")
 	c.Flags().StringSliceVar(&outside, "checkpoint", nil, "confronta il registro con questa copia di un checkpoint, tenuta fuori (si può ripetere)")
 	c.Flags().IntVar(&q.Workers, "workers", 0, "quanti lettori in parallelo; 0: uno per processore")

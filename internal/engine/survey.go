@@ -226,8 +226,10 @@ func (s *survey) close(t *surveyed) {
 		}
 	}
 	for _, c := range cases {
-		for _, text := range append(s.v.e.differences(c), sleepingTerms(c, s.v.now)...) {
-			s.fault(Finding{Root: t.root, Case: c.c.ID, Text: text})
+		if !s.v.q.ChainsOnly {
+			for _, text := range append(s.v.e.differences(c), sleepingTerms(c, s.v.now)...) {
+				s.fault(Finding{Root: t.root, Case: c.c.ID, Text: text})
+			}
 		}
 		delete(s.of, c.c.ID)
 	}
@@ -253,6 +255,7 @@ func (e *Engine) differences(s *surveyedCase) []string {
 	differ("stato precedente", c.Previous, r.previous)
 	differ("inizio", c.OpenedAt.UTC(), r.opened.UTC())
 	if def != nil {
+		differ("flusso", c.Workflow, def.Workflow)
 		differ("versione del flusso", c.Version, def.Version)
 		if st, ok := def.State(r.state); ok {
 			differ("fase", c.Stage, st.Stage)
@@ -275,7 +278,7 @@ func (e *Engine) differences(s *surveyedCase) []string {
 	if def != nil {
 		out = append(out, termDifferences(def, s, r)...)
 	}
-	return append(out, strayBodies(s)...)
+	return append(out, strayBodies(s, c.MemberBody, c.SUA)...)
 }
 
 func words(s string) []string {

@@ -104,10 +104,10 @@ func sleepingTerms(s *surveyedCase, now time.Time) []string {
 }
 
 // strayBodies finds what hangs from the case under the names of other bodies: these would see it, and those of the case would not.
-func strayBodies(s *surveyedCase) []string {
+func strayBodies(s *surveyedCase, ofBody, ofSUA string) []string {
 	var out []string
 	stray := func(body, sua, format string, args ...any) {
-		if body != s.c.MemberBody || sua != s.c.SUA {
+		if body != ofBody || sua != ofSUA {
 			out = append(out, fmt.Sprintf(format, args...)+": è intestato a enti che non sono quelli della pratica")
 		}
 	}

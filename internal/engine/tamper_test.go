@@ -142,6 +142,9 @@ var attacks = map[string]attack{
 	"raise the version": {func(_ *testing.T, a *attacked) {
 		a.raw.Exec("UPDATE cases SET version = 99 WHERE id = $1", a.root)
 	}, 0, "versione del flusso: la pratica dice «99»", ""},
+	"call the case another kind": {func(_ *testing.T, a *attacked) {
+		a.raw.Exec("UPDATE cases SET workflow = 'litigation' WHERE id = $1", a.root)
+	}, 0, "flusso: la pratica dice «litigation»", ""},
 	"give a document to other bodies": {func(_ *testing.T, a *attacked) {
 		a.raw.Exec("UPDATE documents SET sua = 'este' WHERE case_id = $1", a.root)
 	}, 0, "è intestato a enti che non sono quelli della pratica", ""},

@@ -23,6 +23,8 @@ type Verify struct {
 	Root string
 	// Documents has the bytes of every document read and hashed.
 	Documents bool
+	// ChainsOnly leaves out the comparison of each case with what its story rebuilds.
+	ChainsOnly bool
 	// Workers read and check in parallel; 0 is one for each processor.
 	Workers int
 	// Progress, when set, is told now and then how far it is. It is called by one goroutine at a time.
@@ -33,6 +35,7 @@ type Verify struct {
 type Verification struct {
 	Trees, Cases, Events, Documents int64
 	Bytes                           int64 // of headers and parts
+	Surveyed                        int64 // trees at which the quick look did not do, rightly or wrongly
 	Erased                          int64 // personal parts that were lawfully emptied
 	Broken                          int64 // trees with something wrong
 	Findings                        []Finding
@@ -53,7 +56,7 @@ type Finding struct {
 const findingsKept = 10_000
 
 // rangeEvents is about how many events a worker reads in one snapshot.
-const rangeEvents = 2_000
+const rangeEvents = 8_000
 
 // Verify walks every tree and checks all that can be checked without trusting the database: headers against their hashes, links,
 // numbers, the digests of parts, the head kept on the root, columns against headers; and the present state of each case against
@@ -109,7 +112,7 @@ func (v *verifier) all(ctx context.Context) error {
 		if err != nil && !errors.Is(err, ErrNotFound) { // events may stand under the id of a case that is gone
 			return err
 		}
-		return v.verifyRange(ctx, store.Range{Only: root})
+		return v.survey(ctx, store.Range{Only: root})
 	}
 	workers := v.q.Workers
 	if workers == 0 {
@@ -121,8 +124,9 @@ func (v *verifier) all(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
+			quick := newSkim(v)
 			for r := range ranges {
-				if err := v.verifyRange(ctx, r); err != nil {
+				if err := v.verifyRange(ctx, quick, r); err != nil {
 					stop(err)
 				}
 			}
@@ -153,8 +157,33 @@ func (v *verifier) cut(ctx context.Context, ranges chan<- store.Range) error {
 	}
 }
 
-// verifyRange checks the trees of a range. Where a row cannot even be read, its trees are read one by one: the fault is of one.
-func (v *verifier) verifyRange(ctx context.Context, r store.Range) error {
+// verifyRange skims the trees of a range, and surveys those that are not certainly well: it is the survey that says what is wrong.
+func (v *verifier) verifyRange(ctx context.Context, quick *skim, r store.Range) error {
+	counts, odd, err := quick.look(ctx, r)
+	if err != nil {
+		if ctx.Err() != nil || !v.e.db.Readable(ctx) {
+			return err
+		}
+		return v.survey(ctx, r)
+	}
+	s := newSurvey(v)
+	s.counts = counts
+	s.counts.Surveyed = int64(len(odd))
+	s.documents = slices.DeleteFunc(quick.documents, func(d store.Document) bool { return odd[d.Root] })
+	if err := v.documents(ctx, s); err != nil {
+		return err
+	}
+	for _, root := range sortedKeys(odd) {
+		if err := v.survey(ctx, store.Range{Only: root}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// survey checks the trees of a range and says what is wrong. Where a row cannot even be read, its trees are read one by one: the
+// fault is of one.
+func (v *verifier) survey(ctx context.Context, r store.Range) error {
 	s := newSurvey(v)
 	err := v.e.db.WalkTrees(ctx, r, s.walk())
 	switch {
@@ -174,7 +203,7 @@ func (v *verifier) verifyRange(ctx context.Context, r store.Range) error {
 		return err
 	}
 	for _, root := range roots {
-		if err := v.verifyRange(ctx, store.Range{Only: root}); err != nil {
+		if err := v.survey(ctx, store.Range{Only: root}); err != nil {
 			return err
 		}
 	}
@@ -226,6 +255,7 @@ func (v *verifier) merge(s *survey) {
 	defer v.mu.Unlock()
 	c := s.counts
 	v.out.Trees, v.out.Cases, v.out.Events, v.out.Documents = v.out.Trees+c.Trees, v.out.Cases+c.Cases, v.out.Events+c.Events, v.out.Documents+c.Documents
+	v.out.Surveyed += c.Surveyed
 	v.out.Bytes, v.out.Erased, v.out.Broken = v.out.Bytes+c.Bytes, v.out.Erased+c.Erased, v.out.Broken+int64(len(s.broken))+c.Broken
 	for _, f := range s.findings {
 		v.add(f)

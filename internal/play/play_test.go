@@ -280,14 +280,13 @@ events:
 	}
 }
 
-// While the program stood still a term ended: who comes first finds the case as it was, and the term is applied after; without anybody it
-// is applied when the clock moves on. The same line with the same key is done once.
+// While the program stood still a term ended: whoever comes first finds it applied; without anybody it is applied when the clock moves on. The same line with the same key is done once.
 func TestLateClockAndKeys(t *testing.T) {
 	const asked = "workflow open_procedure\nclock 2026-03-02T09:00\nopen create_request title=Scuola kind=works amount=200000 cui=L80009330285202600007\n" +
 		"rup edit_request procedure_kind=open criterion=lowest_price key=k1\nrup edit_request procedure_kind=open criterion=lowest_price key=k1\n" +
 		"rup attach request_form, rup_appointment, conflict_declaration, quadro_economico\nrup submit_request ack=documents_incomplete:Poi\n"
 	for name, c := range map[string]struct{ lines, want string }{
-		"first":  {"clock 2026-05-04T09:00 late\nsua_clerk take_charge\n", "take_charge request_submitted → request_under_review"},
+		"first":  {"clock 2026-05-04T09:00 late\nsua_clerk take_charge\n", "take_charge: refused event_not_here (Prendi in carico; Accolta per silenzio-assenso)\n    . accept_tacitly"},
 		"nobody": {"clock 2026-05-04T09:00 late\nclock 2026-05-05T09:00\n", "2026-05-04T09:00 system expires: ok\n    . accept_tacitly"},
 	} {
 		clock := &play.Clock{}

@@ -147,7 +147,9 @@ func TestRowsDocumentsAndDeadlinesComeBack(t *testing.T) {
 			LastDay: "2026-03-02", LimitKey: "request.answer_days", ExplainIT: "dieci giorni «»", ExplainEN: "ten days", Revision: 2, NextTry: noon.Add(time.Minute), BlockedBy: []byte(`{"code": "x"}`), EndedAt: ptr(noon.Add(2 * time.Hour)),
 		}
 		bare := store.Deadline{ID: "u", CaseID: "a", Root: "a", MemberBody: "conselve", SUA: "padova", Name: "b", Status: store.Running, StartedAt: noon, StartedSeq: 4, DueAt: noon, LastDay: "2026-03-01", Revision: 1, NextTry: noon}
-		for _, v := range []any{row, doc, term} {
+		audited := row // only an audit reads what the case says too
+		audited.MemberBody, audited.SUA = "conselve", "padova"
+		for _, v := range []any{audited, doc, term} {
 			if missing := unset(v); len(missing) > 0 {
 				t.Fatalf("%T not set: %v", v, missing)
 			}
