@@ -150,7 +150,10 @@ func TestWebhooksAreTold(t *testing.T) {
 		if err != nil || len(ids) != 4 {
 			t.Fatal(ids, err)
 		}
-		if err := o.DeliverNotice(t.Context(), ids[0]); err != nil {
+		if out, err := o.DeliverNotice(t.Context(), ids[0].ID); err != nil || out.State != store.NoticeFailed || out.Target != ids[0].Target || out.Error != "answered 500" || out.Retries <= 0 {
+			t.Errorf("%+v %v", out, err)
+		}
+		if out, err := o.DeliverNotice(t.Context(), ids[0].ID); err != nil || out != (engine.Outcome{}) { // the same again: not due any more
 			t.Fatal(err)
 		}
 		if ids, err = o.DueNotices(t.Context(), 10, store.ChannelWebhook); err != nil || len(ids) != 2 {

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,7 +76,8 @@ func TestNoticesLeaveWhileAWebhookHangs(t *testing.T) {
 		}
 		done := make(chan struct{})
 		for range 2 {
-			go func() { SendNotices(ctx, e, 50*time.Millisecond, slog.New(slog.DiscardHandler)); done <- struct{}{} }()
+			w := begun(t, Config{Engine: e})
+			go func() { w.SendNotices(ctx, 50*time.Millisecond); done <- struct{}{} }()
 		}
 		<-hangs
 		<-told
