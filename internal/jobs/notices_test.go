@@ -75,8 +75,9 @@ func TestNoticesLeaveWhileAWebhookHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := make(chan struct{})
+		redis := redisInside(t)
 		for range 2 {
-			w := begun(t, Config{Engine: e})
+			w := begun(t, Config{Engine: e, Redis: redis})
 			go func() { w.SendNotices(ctx, 50*time.Millisecond); done <- struct{}{} }()
 		}
 		<-hangs
