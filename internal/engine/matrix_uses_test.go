@@ -173,6 +173,9 @@ func noticeUses(t *testing.T, id, noticeID, webhook string) map[string]use {
 			v, err := o.Webhooks(ctx, who)
 			return slices.ContainsFunc(v, func(h engine.WebhookView) bool { return h.ID == webhook }), err
 		},
+		"WebhookBodies": func(o *office, who auth.Actor) (bool, error) {
+			return slices.ContainsFunc(o.WebhookBodies(who), func(r engine.Ref) bool { return r.ID == "conselve" }), nil
+		},
 		"SaveWebhook": func(o *office, who auth.Actor) (bool, error) {
 			_, err := o.SaveWebhook(ctx, who, engine.Webhook{ID: webhook, URL: "https://receiver.example/"})
 			return hook(err)

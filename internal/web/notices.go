@@ -83,6 +83,7 @@ type preferencesView struct {
 	Faults           map[string]string // by field
 	HasCalendar      bool
 	Calendar         string // its address, shown once
+	Hooks            bool   // the visitor may have programs told
 }
 
 var habits = map[string]string{"now": "subito", "digest": "una volta al giorno", "off": "mai"}
@@ -115,7 +116,7 @@ func (s *site) showPreferences(c echo.Context, who visitor, wrong *engine.Invali
 	if err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
-	v.HasCalendar = err == nil
+	v.HasCalendar, v.Hooks = err == nil, len(s.Engine.WebhookBodies(who.Actor)) > 0
 	f := s.frame(who, "Come ricevo gli avvisi", "avvisi")
 	f.Done = done
 	return render(c, status, preferencesPage(f, v))
