@@ -157,6 +157,7 @@ func noticeCalls(ctx context.Context, db *store.DB, now time.Time) map[string]fu
 		},
 		"NoticesOfSources": func() { _, _ = db.NoticesOfSources(ctx, store.Everything, "x", []string{"a", "b"}) },
 		"SaveReceipt":      func() { _ = db.SaveReceipt(ctx, store.Receipt{ID: "x", Notice: "none"}, "", "") },
+		"ReceiptBytes":     func() { _, _ = db.ReceiptBytes(ctx, store.Everything, "x") },
 		"Receipts":         func() { _, _ = db.Receipts(ctx, store.Everything, "x") },
 		"Contacts":         func() { _, _ = db.Contacts(ctx) },
 		"Contact":          func() { _, _ = db.Contact(ctx, "x") },

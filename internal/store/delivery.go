@@ -251,3 +251,25 @@ func (db *DB) Receipts(ctx context.Context, scope Scope, caseID string) ([]Recei
 	}
 	return out, nil
 }
+
+// ReceiptBytes reads a receipt as it came: the record and the bytes. ErrNotFound: it is not there or not in scope.
+func (db *DB) ReceiptBytes(ctx context.Context, scope Scope, id string) (Receipt, error) {
+	var r Receipt
+	if !storable(id) {
+		return r, ErrNotFound
+	}
+	err := db.read(ctx, scope, query{
+		sql: "SELECT id, notice, case_id, root, member_body, sua, kind, certified, sha256, raw FROM receipts WHERE id = $1", args: []any{id},
+		scan: func(x rows) error {
+			return x.Scan(&r.ID, &r.Notice, &r.CaseID, &r.Root, &r.MemberBody, &r.SUA, &r.Kind, &r.Certified, &r.SHA256, &r.Raw)
+		},
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("read receipt: %w", err)
+	}
+	if r.ID == "" || !scope.Sees(r.MemberBody, r.SUA) {
+		return Receipt{}, ErrNotFound
+	}
+	r.Certified = r.Certified.UTC()
+	return r, nil
+}

@@ -84,6 +84,8 @@ func Register(e *echo.Echo, server Server) {
 	e.GET("/procedure/:id/storia", s.page(s.history))
 	e.GET("/procedure/:id/com-era", s.page(s.asOf))
 	e.GET("/procedure/:id/fascicolo", s.page(s.dossier))
+	e.GET("/procedure/:id/ricevute", s.page(s.receipts))
+	e.GET("/ricevute/:id", s.page(s.receiptFile))
 	e.POST("/procedure/:id/documenti", s.page(s.upload))
 	e.GET("/procedure/:id/azioni/:event", s.page(s.actionForm))
 	e.POST("/procedure/:id/azioni/:event", s.page(s.fire))
