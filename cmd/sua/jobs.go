@@ -77,7 +77,7 @@ func jobsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			switch err := jobs.Retry(c.Context(), address, args[0]); {
+			switch err := jobs.Retry(c.Context(), address, args[0], func(ctx context.Context, kind, payload string) error { return revive(ctx, cfg, kind, payload) }); {
 			case errors.Is(err, jobs.ErrNoLetter):
 				return fmt.Errorf("nessun lavoro fallito ha l'identificativo %q: vedi sua jobs status", args[0])
 			case err != nil:
@@ -89,6 +89,26 @@ func jobsCommand() *cobra.Command {
 	}
 	c.AddCommand(status, retry)
 	return c
+}
+
+// revive lets a notice be sent again before its task is: its row decides, and has given up.
+func revive(ctx context.Context, cfg config.Config, kind, id string) (err error) {
+	if kind != jobs.NoticeKind {
+		return nil
+	}
+	db, err := store.Open(ctx, store.Options{URL: cfg.Database.URL, Now: clockFor(cfg.Database.URL)})
+	if err != nil {
+		return databaseError(err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	now, err := db.Now(ctx)
+	if err == nil {
+		err = db.Revive(ctx, id, now)
+	}
+	if err != nil {
+		return databaseError(err)
+	}
+	return nil
 }
 
 // workStatus is what sua jobs status says. The queues may be out of reach while the database is not.

@@ -124,7 +124,7 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 		}); err != nil {
 			return err
 		}
-		for _, loop := range p.loops() {
+		for _, loop := range p.loops(worker) {
 			wait.Go(func() { loop(sending) })
 		}
 	}
@@ -155,9 +155,9 @@ func (p *program) run(ctx context.Context, server *http.Server, l net.Listener) 
 }
 
 // loops are what a worker does beside its queues: notices on their way out, numbers of events, and receipts of certified mail on their way in.
-func (p *program) loops() []func(context.Context) {
+func (p *program) loops(w *jobs.Worker) []func(context.Context) {
 	out := []func(context.Context){
-		func(ctx context.Context) { jobs.SendNotices(ctx, p.engine, noticesEvery, p.log) },
+		func(ctx context.Context) { w.SendNotices(ctx, noticesEvery) },
 		func(ctx context.Context) { jobs.Sequence(ctx, p.engine, sequenceEvery, p.log) },
 	}
 	if p.mailbox != nil {

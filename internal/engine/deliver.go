@@ -23,7 +23,7 @@ const (
 )
 
 // DueNotices lists the notices of these channels (none: of all) to be sent now, those that waited longest first.
-func (e *Engine) DueNotices(ctx context.Context, limit int, channels ...string) ([]string, error) {
+func (e *Engine) DueNotices(ctx context.Context, limit int, channels ...string) ([]store.DueNotice, error) {
 	now, err := e.db.Now(ctx)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (e *Engine) DueNotices(ctx context.Context, limit int, channels ...string) 
 }
 
 // DueHooks lists, by webhook, the messages to be sent now to all webhooks but some; at most limit, those that waited longest.
-func (e *Engine) DueHooks(ctx context.Context, limit int, but []string) (map[string][]string, error) {
+func (e *Engine) DueHooks(ctx context.Context, limit int, but []string) (map[string][]store.DueNotice, error) {
 	now, err := e.db.Now(ctx)
 	if err != nil {
 		return nil, err
@@ -40,26 +40,70 @@ func (e *Engine) DueHooks(ctx context.Context, limit int, but []string) (map[str
 	return e.db.DueHooks(ctx, now, limit, but)
 }
 
-// DeliverNotice sends one notice through its channel and records what became of it; nil also when it is not due any more or somebody
-// else is sending it. What fails is tried again later, then given up: both stand in its row, and the error returned is only of this
-// program. A crash between sending and recording sends again under the same id.
-func (e *Engine) DeliverNotice(ctx context.Context, id string) error {
+// DueHook lists the messages to be sent now to one webhook, those that waited longest first.
+func (e *Engine) DueHook(ctx context.Context, limit int, target string) ([]store.DueNotice, error) {
 	now, err := e.db.Now(ctx)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	return e.db.DueHook(ctx, now, limit, target)
+}
+
+// Outcome is what became of an attempt to send a notice. The zero Outcome: there was nothing to do.
+type Outcome struct {
+	State   string        // of its row
+	Target  string        // the webhook, if it went to one
+	Error   string        // without addresses of people
+	Retries time.Duration // until the next attempt, of one that failed
+}
+
+// DeliverNotice sends one notice through its channel and records what became of it. It does nothing when the notice is not due any
+// more or somebody else is sending it; of one that was given up before it says so. What fails is tried again later, then given up:
+// both stand in its row and in the outcome, and the error returned is only of this program. A crash between sending and recording
+// sends again under the same id.
+func (e *Engine) DeliverNotice(ctx context.Context, id string) (Outcome, error) {
+	now, err := e.db.Now(ctx)
+	if err != nil {
+		return Outcome{}, err
 	}
 	n, err := e.db.ClaimNotice(ctx, id, now, now.Add(claimed))
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return e.givenUp(ctx, id)
 	}
 	if err != nil {
-		return fmt.Errorf("claim notice %s: %w", id, err)
+		return Outcome{}, fmt.Errorf("claim notice %s: %w", id, err)
 	}
-	m, wait, err := e.message(ctx, &n, now)
+	if err := e.attempt(ctx, &n, now); err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{State: n.State, Target: n.Target, Error: n.Error}
+	if n.State == store.NoticeFailed {
+		if now, err = e.db.Now(ctx); err == nil {
+			out.Retries = max(0, n.NextTry.Sub(now))
+		}
+	}
+	return out, err
+}
+
+// givenUp tells of a notice that cannot be claimed whether that is because it was given up.
+func (e *Engine) givenUp(ctx context.Context, id string) (Outcome, error) {
+	if id == "" {
+		return Outcome{}, nil
+	}
+	found, err := e.db.Notices(ctx, store.Everything, store.NoticeFilter{ID: id, Limit: 1})
+	if err != nil || len(found) == 0 || found[0].State != store.NoticeDead {
+		return Outcome{}, err
+	}
+	return Outcome{State: store.NoticeDead, Target: found[0].Target, Error: found[0].Error}, nil
+}
+
+// attempt sends a notice that was claimed at now and records what became of it.
+func (e *Engine) attempt(ctx context.Context, n *store.Notice, now time.Time) error {
+	m, wait, err := e.message(ctx, n, now)
 	switch {
 	case err == nil && wait.After(now): // quiet hours that began after it was queued
 		n.State, n.NextTry, n.Attempts = store.NoticeQueued, wait, n.Attempts-1
-		return e.db.SettleNotice(ctx, n)
+		return e.db.SettleNotice(ctx, *n)
 	case err == nil:
 		sending, cancel := context.WithTimeout(ctx, sendLimit)
 		n.MessageID, err = e.cfg.Notices.Senders[n.Channel](sending, m)
@@ -71,14 +115,14 @@ func (e *Engine) DeliverNotice(ctx context.Context, id string) error {
 	if ctx.Err() != nil && err != nil { // stopped: the claim runs out and somebody else sends it
 		return ctx.Err()
 	}
-	e.settle(&n, now, m.To, err)
+	e.settle(n, now, m.To, err)
 	ctx = context.WithoutCancel(ctx)
 	if n.Channel == store.ChannelWebhook && n.State == store.NoticeFailed { // the others for it wait too, and hold up nobody else
 		if err := e.db.Postpone(ctx, n.Target, n.NextTry); err != nil {
 			return err
 		}
 	}
-	return e.db.SettleNotice(ctx, n)
+	return e.db.SettleNotice(ctx, *n)
 }
 
 // settle notes the outcome of an attempt. Addresses of people stand in their tables only: they are struck out of errors.

@@ -150,9 +150,8 @@ func TestWebhooksAreTold(t *testing.T) {
 		if err != nil || len(ids) != 4 {
 			t.Fatal(ids, err)
 		}
-		if err := o.DeliverNotice(t.Context(), ids[0]); err != nil {
-			t.Fatal(err)
-		}
+		became(t, o, ids[0], engine.Outcome{State: store.NoticeFailed, Target: ids[0].Target, Error: "answered 500", Retries: 5 * time.Second})
+		became(t, o, ids[0], engine.Outcome{}) // the same again: not due any more
 		if ids, err = o.DueNotices(t.Context(), 10, store.ChannelWebhook); err != nil || len(ids) != 2 {
 			t.Errorf("%d due after one failed, %v", len(ids), err)
 		}
@@ -172,4 +171,12 @@ func TestWebhooksAreTold(t *testing.T) {
 			t.Error("told after the end")
 		}
 	}, withPost(box))
+}
+
+// became sends a notice and compares what became of it.
+func became(t *testing.T, o *office, due store.DueNotice, want engine.Outcome) {
+	t.Helper()
+	if got, err := o.DeliverNotice(t.Context(), due.ID); err != nil || got != want {
+		t.Errorf("%+v %v, want %+v", got, err, want)
+	}
 }

@@ -129,6 +129,10 @@ func uses(t *testing.T, id, document string) map[string]use {
 			_, err := o.Receipts(ctx, who, id)
 			return err == nil, err
 		},
+		"Receipt": func(o *office, who auth.Actor) (bool, error) {
+			v, b, err := o.Receipt(ctx, who, "receipt-1")
+			return v.ID == "receipt-1" && string(b) == "as it came", err
+		},
 		"Efficiency": func(o *office, who auth.Actor) (bool, error) {
 			v, err := o.Efficiency(ctx, who, "padova", "", "")
 			return slices.ContainsFunc(v.Lots, func(l engine.AwardTime) bool { return l.Case.MemberBody.ID == "conselve" }), err
@@ -173,6 +177,9 @@ func noticeUses(t *testing.T, id, noticeID, webhook string) map[string]use {
 			v, err := o.Webhooks(ctx, who)
 			return slices.ContainsFunc(v, func(h engine.WebhookView) bool { return h.ID == webhook }), err
 		},
+		"WebhookBodies": func(o *office, who auth.Actor) (bool, error) {
+			return slices.ContainsFunc(o.WebhookBodies(who), func(r engine.Ref) bool { return r.ID == "conselve" }), nil
+		},
 		"SaveWebhook": func(o *office, who auth.Actor) (bool, error) {
 			_, err := o.SaveWebhook(ctx, who, engine.Webhook{ID: webhook, URL: "https://receiver.example/"})
 			return hook(err)
@@ -216,6 +223,21 @@ func asked() []string {
 	return out
 }
 
+// certified keeps a receipt of a certified mail about a case, to somebody who has left.
+func certified(t *testing.T, o *office, id string) {
+	t.Helper()
+	n := store.Notice{ID: "pec-1", Source: "outbox:pec-1", Person: "gone", Channel: store.ChannelPEC, CaseID: id, Root: id, MemberBody: "conselve", SUA: "padova",
+		Event: "send", Seq: 1, Template: "published", Params: []byte("{}"), State: store.NoticeSent, MessageID: "<pec-1@sua>", NextTry: o.clock.now(), At: o.clock.now()}
+	err := o.db.Create(t.Context(), store.Everything, nil, func(tx *store.Tx) error { tx.InsertNotices([]store.Notice{n}); return nil })
+	if err == nil {
+		err = o.db.SaveReceipt(t.Context(), store.Receipt{ID: "receipt-1", Notice: n.ID, CaseID: id, Root: id, MemberBody: "conselve", SUA: "padova", Seq: 1, Kind: "avvenuta-consegna",
+			MessageID: n.MessageID, Certified: o.clock.now(), SHA256: "a", Raw: []byte("as it came"), At: o.clock.now()}, store.NoticeDelivered, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Every use case × every role × every kind of body: what belongs to Conselve shows to Conselve, its SUA and control, and to nobody else.
 func TestUseCaseRoleBodyMatrix(t *testing.T) {
 	yaml := maps.Clone(parcel)
@@ -244,6 +266,7 @@ func TestUseCaseRoleBodyMatrix(t *testing.T) {
 		if err := o.db.SaveOutage(t.Context(), store.Outage{ID: "g-1", SUA: "padova", Platform: "P", From: o.clock.now(), To: o.clock.now(), RecordedBy: "direttore", RecordedAt: o.clock.now()}); err != nil {
 			t.Fatal(err)
 		}
+		certified(t, o, id)
 		noRole := []string{"Open", "Openings"} // besides sight these want a role that may act
 		ofEveryone := []string{"People"}       // each has people of their own
 		for _, p := range posts() {

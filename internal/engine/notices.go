@@ -149,18 +149,12 @@ func isTermNotice(template string) bool {
 
 // expand makes the notices of one message.
 func (x *expansion) expand(m ordered) error {
-	order := m.noticeOrder
-	c, root := x.cases[m.CaseID], x.cases[m.Root]
-	if c == nil || root == nil {
-		return fmt.Errorf("case %s: %w", m.CaseID, ErrNotFound)
+	order, t := m.noticeOrder, x.e.cfg.Notices.Templates.For(m.Template)
+	tale, err := x.tale(m, t)
+	if err != nil {
+		return err
 	}
-	t := x.e.cfg.Notices.Templates.For(order.Template)
-	tale := &tale{e: x.e, c: c, root: root, order: order, now: x.tx.Now, fields: t.Fields()}
-	tale.def, _ = x.e.Definition(c.Hash) // the definition of an old ended case may be gone: then ids are told
-	if ev, ok := x.events[store.EventKey{Root: m.Root, Seq: order.Seq}]; ok {
-		tale.happened = &ev
-	}
-	tale.findTerm(x.deadlines)
+	c := tale.c
 	first := store.Notice{
 		Source: "outbox:" + strconv.FormatInt(m.ID, 10), CaseID: c.ID, Root: c.Root, MemberBody: c.MemberBody, SUA: c.SUA,
 		Event: order.Event, Seq: order.Seq, Template: order.Template, Act: t.Act, At: m.At, NextTry: x.tx.Now,
@@ -179,6 +173,21 @@ func (x *expansion) expand(m ordered) error {
 		x.channels(n, who, t)
 	}
 	return x.tellWebhooks(first, tale)
+}
+
+// tale gathers what a message is about.
+func (x *expansion) tale(m ordered, t *notice.Template) (*tale, error) {
+	c, root := x.cases[m.CaseID], x.cases[m.Root]
+	if c == nil || root == nil {
+		return nil, fmt.Errorf("case %s: %w", m.CaseID, ErrNotFound)
+	}
+	out := &tale{e: x.e, c: c, root: root, order: m.noticeOrder, now: x.tx.Now, fields: t.Fields()}
+	out.def, _ = x.e.Definition(c.Hash) // the definition of an old ended case may be gone: then ids are told
+	if ev, ok := x.events[store.EventKey{Root: m.Root, Seq: m.Seq}]; ok {
+		out.happened = &ev
+	}
+	out.findTerm(x.deadlines)
+	return out, nil
 }
 
 // channels adds the notice once for each way in which the person is told.

@@ -108,8 +108,8 @@ func deliver(t *testing.T, o *office) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range ids {
-		if err := o.DeliverNotice(t.Context(), id); err != nil {
+	for _, due := range ids {
+		if _, err := o.DeliverNotice(t.Context(), due.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -241,8 +241,8 @@ func TestWorkersTellEachNoticeOnce(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				for _, id := range ids {
-					if err := o.DeliverNotice(t.Context(), id); err != nil {
+				for _, due := range ids {
+					if _, err := o.DeliverNotice(t.Context(), due.ID); err != nil {
 						return err
 					}
 				}

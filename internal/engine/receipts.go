@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,6 +25,8 @@ type ReceiptView struct {
 	Seq        int64
 	// Effective reports that the event may be recorded, or recorded again, with effect from Certified: it proves delivery.
 	Effective bool
+	// Whole reports that the actor may read the receipt as it came: it carries the message, with what its person could see.
+	Whole bool
 }
 
 // undelivered are the receipts that say that a message did not arrive.
@@ -69,9 +72,6 @@ func (e *Engine) RecordReceipt(ctx context.Context, r notice.Receipt) error {
 
 // Receipts lists the receipts of a case, oldest first. ErrNotFound: the case is not there or not the actor's.
 func (e *Engine) Receipts(ctx context.Context, who auth.Actor, id string) ([]ReceiptView, error) {
-	if err := e.db.Peek(ctx, scope(who), id, func(*store.Tx) error { return nil }); err != nil {
-		return nil, err
-	}
 	found, err := e.db.Receipts(ctx, scope(who), id)
 	if err != nil {
 		return nil, err
@@ -80,16 +80,66 @@ func (e *Engine) Receipts(ctx context.Context, who auth.Actor, id string) ([]Rec
 	if err != nil {
 		return nil, err
 	}
-	events := map[string]string{}
+	notices := map[string]store.Notice{}
 	for _, n := range told {
-		events[n.ID] = n.Event
+		notices[n.ID] = n
+	}
+	var open map[string]bool
+	if err := e.db.Peek(ctx, scope(who), id, func(tx *store.Tx) error {
+		open, err = e.openNotices(tx, who, told)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	out := make([]ReceiptView, len(found))
 	for i, r := range found {
 		out[i] = ReceiptView{
 			ID: r.ID, Notice: r.Notice, Kind: r.Kind, Provider: r.Provider, Certified: r.Certified, Signer: r.Signer, SHA256: r.SHA256,
-			Event: events[r.Notice], Seq: r.Seq, Effective: r.Kind == delivered,
+			Event: notices[r.Notice].Event, Seq: r.Seq, Effective: r.Kind == delivered, Whole: open[r.Notice],
 		}
 	}
 	return out, nil
+}
+
+// openNotices tells which notices of one case hide nothing from the actor: those to the actor, and those that would tell the actor now
+// all that they could tell anybody.
+func (e *Engine) openNotices(tx *store.Tx, who auth.Actor, told []store.Notice) (map[string]bool, error) {
+	open := map[string]bool{}
+	if len(told) == 0 {
+		return open, nil
+	}
+	x := &expansion{e: e, tx: tx}
+	orders := make([]ordered, len(told))
+	for i, n := range told {
+		orders[i] = ordered{store.Message{CaseID: n.CaseID, Root: n.Root}, noticeOrder{Template: n.Template, Event: n.Event, Seq: n.Seq}}
+	}
+	if err := x.load(orders); err != nil {
+		return nil, err
+	}
+	for i, n := range told {
+		t, err := x.tale(orders[i], e.cfg.Notices.Templates.For(n.Template))
+		if err != nil {
+			return nil, err
+		}
+		open[n.ID] = n.Person == who.ID || maps.Equal(t.values(who), t.values(auth.System("receipts")))
+	}
+	return open, nil
+}
+
+// Receipt returns a receipt of certified mail as it came, signature and all. ErrNotFound: it is not there, its case is not the actor's,
+// or the message in it tells what is still secret for the actor.
+func (e *Engine) Receipt(ctx context.Context, who auth.Actor, id string) (ReceiptView, []byte, error) {
+	r, err := e.db.ReceiptBytes(ctx, scope(who), id)
+	if err != nil {
+		return ReceiptView{}, nil, err
+	}
+	all, err := e.Receipts(ctx, who, r.CaseID)
+	if err != nil {
+		return ReceiptView{}, nil, err
+	}
+	i := slices.IndexFunc(all, func(v ReceiptView) bool { return v.ID == id && v.Whole })
+	if i < 0 {
+		return ReceiptView{}, nil, ErrNotFound
+	}
+	return all[i], r.Raw, nil
 }

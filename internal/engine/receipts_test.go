@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
 	"github.com/province-comuni/sua/internal/notice"
 )
@@ -56,6 +57,17 @@ func TestReceiptsProveAnEvent(t *testing.T) {
 		if _, err := o.Receipts(t.Context(), o.strangerClerk, id); !errors.Is(err, engine.ErrNotFound) {
 			t.Errorf("a stranger: %v", err)
 		}
+		readReceipt(t, o, got[1].ID, o.clerk, o.director) // the clerk was told; the title of the case is the director's for now
+		for _, who := range []auth.Actor{o.rup, o.auditor} {
+			if _, _, err := o.Receipt(t.Context(), who, got[1].ID); !errors.Is(err, engine.ErrNotFound) {
+				t.Errorf("%s reads what is secret: %v", who.ID, err)
+			}
+		}
+		fire(t, o, o.director, id, "end", nil)
+		readReceipt(t, o, got[1].ID, o.clerk, o.director, o.rup, o.auditor)
+		if _, _, err := o.Receipt(t.Context(), o.strangerClerk, got[1].ID); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("a stranger: %v", err)
+		}
 		for _, unknown := range []string{"<nothing@sua>", ""} {
 			r := receipt("avvenuta-consegna", "d", at)
 			r.MessageID = unknown
@@ -72,4 +84,15 @@ func TestReceiptsProveAnEvent(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	}, withPost(box))
+}
+
+// readReceipt reads a receipt as it came, as several people.
+func readReceipt(t *testing.T, o *office, id string, all ...auth.Actor) {
+	t.Helper()
+	for _, who := range all {
+		v, raw, err := o.Receipt(t.Context(), who, id)
+		if err != nil || string(raw) != "avvenuta-consegna" || v.SHA256 != "b" || !v.Whole {
+			t.Errorf("%s: %+v %q %v", who.ID, v, raw, err)
+		}
+	}
 }

@@ -63,6 +63,17 @@ func mayHook(who auth.Actor, body string) bool {
 	return slices.ContainsFunc(webhookRoles, func(role string) bool { return who.Holds(role, body) })
 }
 
+// WebhookBodies lists the bodies for which the actor may have subscriptions.
+func (e *Engine) WebhookBodies(who auth.Actor) []Ref {
+	var out []Ref
+	for _, body := range who.Bodies() {
+		if mayHook(who, body) {
+			out = append(out, e.parties.bodyRef(body))
+		}
+	}
+	return out
+}
+
 // webhook returns a subscription that the actor may manage, or ErrNotFound.
 func (e *Engine) webhook(ctx context.Context, who auth.Actor, id string) (store.Webhook, error) {
 	all, err := e.db.Webhooks(ctx, scope(who), "")

@@ -2,8 +2,8 @@
 //
 // It decides nothing: each job calls one use case, which decides from the database, so that losing, doubling or delaying a job
 // changes nothing but lateness (docs/decisions/0012 has the table). Three things call the same use case for deadlines: a timer
-// on the soonest one, a task per minute in asynq, and a sweep every two seconds that works with Redis empty, down or flushed.
-// It is the only package that knows asynq; how a person is told something is not its business.
+// on the soonest one, a task per minute in asynq, and a sweep every two seconds that works with Redis empty, down or flushed. Notices
+// have a task each and a sweep that fills the queue from their rows. It is the only package that knows asynq; how a person is told something is not its business.
 package jobs
 
 import (
@@ -104,7 +104,7 @@ func Start(cfg Config) (*Worker, error) {
 	if err != nil {
 		return nil, errors.Join(errors.New("redis: the address cannot be read"), w.closeRedis()) // the error would show the password
 	}
-	for _, k := range append([]Kind{w.dueKind(), w.regularKind()}, cfg.Kinds...) {
+	for _, k := range append([]Kind{w.dueKind(), w.regularKind(), w.noticeKind(), w.documentKind()}, cfg.Kinds...) {
 		w.kinds[k.Name] = k
 	}
 	w.regular = append([]Regular{w.forgetAnswers()}, cfg.Regular...)
@@ -118,7 +118,7 @@ func Start(cfg Config) (*Worker, error) {
 		look = 4 * time.Second // each look runs scripts, which cost the Redis inside far more than another program
 	}
 	w.server = asynq.NewServer(opt, asynq.Config{
-		Concurrency: 4, Queues: weights(), Logger: newQuietLog(w.log), LogLevel: asynq.WarnLevel, RetryDelayFunc: backoff,
+		Concurrency: 8, Queues: weights(), Logger: newQuietLog(w.log), LogLevel: asynq.WarnLevel, RetryDelayFunc: backoff,
 		ShutdownTimeout: 8 * time.Second, TaskCheckInterval: look, DelayedTaskCheckInterval: look, ErrorHandler: asynq.ErrorHandlerFunc(w.noteFailure),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -181,8 +181,12 @@ func (w *Worker) handle(ctx context.Context, t *asynq.Task) error {
 	return k.Handle(ctx, t.Payload())
 }
 
-// backoff is how long a failed task waits: 2, 4, 8 … seconds, an hour at most.
-func backoff(n int, _ error, _ *asynq.Task) time.Duration {
+// backoff is how long a failed task waits: 2, 4, 8 … seconds, an hour at most; a notice as long as its row says.
+func backoff(n int, err error, _ *asynq.Task) time.Duration {
+	var u *unsent
+	if errors.As(err, &u) {
+		return u.wait + time.Second // the queue counts whole seconds, and must not come early
+	}
 	return min(2*time.Second<<min(n, 11), time.Hour)
 }
 
@@ -190,9 +194,12 @@ func (w *Worker) noteFailure(ctx context.Context, t *asynq.Task, err error) {
 	tried, _ := asynq.GetRetryCount(ctx)
 	most, _ := asynq.GetMaxRetry(ctx)
 	id, _ := asynq.GetTaskID(ctx)
-	if tried >= most {
+	if tried >= most || errors.Is(err, asynq.SkipRetry) {
 		w.log.Error("job given up: see sua jobs status", "job", t.Type(), "id", id, "error", err)
 		return
+	}
+	if errors.As(err, new(*unsent)) {
+		return // the engine has said it of the notice
 	}
 	w.log.Warn("job failed", "job", t.Type(), "id", id, "attempt", tried+1, "error", err)
 }

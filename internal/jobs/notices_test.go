@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,8 +75,10 @@ func TestNoticesLeaveWhileAWebhookHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := make(chan struct{})
+		redis := redisInside(t)
 		for range 2 {
-			go func() { SendNotices(ctx, e, 50*time.Millisecond, slog.New(slog.DiscardHandler)); done <- struct{}{} }()
+			w := begun(t, Config{Engine: e, Redis: redis})
+			go func() { w.SendNotices(ctx, 50*time.Millisecond); done <- struct{}{} }()
 		}
 		<-hangs
 		<-told

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -88,9 +89,11 @@ type planner struct {
 	down    bool
 	last    map[string]int64     // regular work: the period that is taken care of
 	refused map[string]time.Time // regular work: since when the queue does not take it
+	checking
 }
 
-// round makes one task for each minute of the coming hour in which something is due, and one for each period that has begun.
+// round makes one task for each minute of the coming hour in which something is due, one for each document uploaded lately, and one
+// for each period that has begun.
 func (p *planner) round(ctx context.Context) {
 	w := p.w
 	now, err := w.cfg.Engine.Now(ctx)
@@ -101,7 +104,7 @@ func (p *planner) round(ctx context.Context) {
 		return
 	}
 	w.renewClient()
-	err = p.minutes(ctx, now)
+	err = errors.Join(p.minutes(ctx, now), p.documents(ctx, now))
 	for _, r := range w.regular {
 		if e := p.period(ctx, r, now); e != nil {
 			err = e
@@ -110,7 +113,7 @@ func (p *planner) round(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil && !p.down:
-		w.log.Error("queues not filled: until Redis is back deadlines are applied by the sweep", "error", err)
+		w.log.Error("queues not filled: until Redis is back the sweep applies deadlines and sends notices", "error", err)
 	case err == nil && p.down:
 		w.log.Info("queues filled again")
 	}

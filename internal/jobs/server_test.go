@@ -91,20 +91,24 @@ func flush(t testing.TB, address string) {
 // eachRedis runs f with the Redis inside the process and with a real one.
 func eachRedis(t *testing.T, f func(t *testing.T, address string)) {
 	t.Helper()
-	t.Run("embedded", func(t *testing.T) {
-		r, err := startEmbedded("")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := r.close(); err != nil {
-				t.Error(err)
-			}
-		})
-		f(t, r.address())
-	})
+	t.Run("embedded", func(t *testing.T) { f(t, redisInside(t)) })
 	if os.Getenv("SUA_TEST_REQUIRE") == "" && os.Getenv("SUA_TEST_REDIS_SERVER") == "" {
 		return
 	}
 	t.Run("redis", func(t *testing.T) { f(t, realRedis(t).address()) })
+}
+
+// redisInside starts the Redis of this process for a test and returns its address.
+func redisInside(t testing.TB) string {
+	t.Helper()
+	r, err := startEmbedded("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r.address()
 }

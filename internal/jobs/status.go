@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -117,9 +118,9 @@ func letters(tasks []*asynq.TaskInfo) []Letter {
 	return out
 }
 
-// Retry lets a failed task be done now: one that waits for its next attempt, or one that was given up. ErrNoLetter when there is
-// none.
-func Retry(ctx context.Context, address, id string) (err error) {
+// Retry lets a failed task be done now: one that waits for its next attempt, or one that was given up. Before that it calls before, if
+// not nil, with the kind and the payload of the task. ErrNoLetter when there is none.
+func Retry(ctx context.Context, address, id string, before func(ctx context.Context, kind, payload string) error) (err error) {
 	inspector, err := inspect(ctx, address)
 	if err != nil {
 		return err
@@ -139,6 +140,11 @@ func Retry(ctx context.Context, address, id string) (err error) {
 		}
 		if t.State != asynq.TaskStateRetry && t.State != asynq.TaskStateArchived {
 			continue
+		}
+		if before != nil {
+			if err := before(ctx, t.Type, strings.TrimSuffix(string(t.Payload), probing)); err != nil {
+				return err
+			}
 		}
 		return inspector.RunTask(name, id)
 	}

@@ -158,11 +158,11 @@ func TestDeadLettersAreSeenAndRetried(t *testing.T) {
 		if l := s.Dead[0]; l.ID != "letter:1" || l.Queue != Notices || l.Error != "the postman is ill: n. 1" || l.Next != nil {
 			t.Errorf("letter: %+v", l)
 		}
-		if err := Retry(t.Context(), address, "letter:2"); !errors.Is(err, ErrNoLetter) {
+		if err := Retry(t.Context(), address, "letter:2", nil); !errors.Is(err, ErrNoLetter) {
 			t.Errorf("retry of none: %v", err)
 		}
 		broken.Store(false)
-		if err := Retry(t.Context(), address, "letter:1"); err != nil {
+		if err := Retry(t.Context(), address, "letter:1", nil); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, 20*time.Second, "the letter is done", func() bool { return done.Load() == 1 })

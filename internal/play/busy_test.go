@@ -468,7 +468,7 @@ func (b *busy) together(workers []*engine.Engine, f func(context.Context, *engin
 }
 
 func (b *busy) deliver(ctx context.Context, e *engine.Engine) error {
-	ids, err := e.DueNotices(ctx, 500, store.ChannelMail, store.ChannelPEC)
+	due, err := e.DueNotices(ctx, 500, store.ChannelMail, store.ChannelPEC)
 	if err != nil {
 		return err
 	}
@@ -477,10 +477,10 @@ func (b *busy) deliver(ctx context.Context, e *engine.Engine) error {
 		return err
 	}
 	for _, of := range hooks {
-		ids = append(ids, of...)
+		due = append(due, of...)
 	}
-	for _, id := range ids {
-		if err := e.DeliverNotice(ctx, id); err != nil {
+	for _, n := range due {
+		if _, err := e.DeliverNotice(ctx, n.ID); err != nil {
 			return err
 		}
 	}

@@ -6,20 +6,33 @@ import (
 	"time"
 )
 
+// DueNotice is a notice to be sent now.
+type DueNotice struct {
+	ID, Target string
+	Attempts   int           // made before
+	Late       time.Duration // since it was due
+}
+
 // DueNotices lists, without locks, the notices of these channels (none: of all) to be sent now, those that waited longest first.
-func (db *DB) DueNotices(ctx context.Context, now time.Time, limit int, channels ...string) ([]string, error) {
-	var out []string
+func (db *DB) DueNotices(ctx context.Context, now time.Time, limit int, channels ...string) ([]DueNotice, error) {
 	w := &conditions{}
 	w.add("state IN ('queued', 'failed') AND next_try <= ?", now)
 	if len(channels) > 0 {
 		w.add(w.in("channel", channels), anys(channels)...)
 	}
+	return db.dueNotices(ctx, now, limit, w)
+}
+
+func (db *DB) dueNotices(ctx context.Context, now time.Time, limit int, w *conditions) ([]DueNotice, error) {
+	var out []DueNotice
 	err := db.read(ctx, Everything, query{
-		sql: fmt.Sprintf("SELECT id FROM notices WHERE %s ORDER BY next_try, id LIMIT $%d", w.sql(), len(w.args)+1), args: append(w.args, limit),
+		sql: fmt.Sprintf("SELECT id, target, attempts, next_try FROM notices WHERE %s ORDER BY next_try, id LIMIT $%d", w.sql(), len(w.args)+1), args: append(w.args, limit),
 		scan: func(r rows) error {
-			var id string
-			err := r.Scan(&id)
-			out = append(out, id)
+			var n DueNotice
+			var due time.Time
+			err := r.Scan(&n.ID, &n.Target, &n.Attempts, &due)
+			n.Late = now.Sub(due)
+			out = append(out, n)
 			return err
 		},
 	})
@@ -28,23 +41,33 @@ func (db *DB) DueNotices(ctx context.Context, now time.Time, limit int, channels
 
 // DueHooks lists, without locks, the messages to be sent now to webhooks, by webhook, leaving some webhooks out: those that waited
 // longest, in that order.
-func (db *DB) DueHooks(ctx context.Context, now time.Time, limit int, but []string) (map[string][]string, error) {
+func (db *DB) DueHooks(ctx context.Context, now time.Time, limit int, but []string) (map[string][]DueNotice, error) {
 	w := &conditions{}
 	w.add("state IN ('queued', 'failed') AND next_try <= ? AND channel = 'webhook'", now)
 	if len(but) > 0 {
 		w.add("NOT ("+w.in("target", but)+")", anys(but)...)
 	}
-	out := map[string][]string{}
-	err := db.read(ctx, Everything, query{
-		sql: fmt.Sprintf("SELECT id, target FROM notices WHERE %s ORDER BY next_try, id LIMIT $%d", w.sql(), len(w.args)+1), args: append(w.args, limit),
-		scan: func(r rows) error {
-			var id, target string
-			err := r.Scan(&id, &target)
-			out[target] = append(out[target], id)
-			return err
-		},
-	})
+	all, err := db.dueNotices(ctx, now, limit, w)
+	out := map[string][]DueNotice{}
+	for _, n := range all {
+		out[n.Target] = append(out[n.Target], n)
+	}
 	return out, err
+}
+
+// DueHook lists, without locks, the messages to be sent now to one webhook, those that waited longest first.
+func (db *DB) DueHook(ctx context.Context, now time.Time, limit int, target string) ([]DueNotice, error) {
+	w := &conditions{}
+	w.add("state IN ('queued', 'failed') AND next_try <= ? AND channel = 'webhook'", now)
+	w.add("target = ?", target)
+	return db.dueNotices(ctx, now, limit, w)
+}
+
+// Revive makes a notice that failed or was given up be sent again now; one that left stays as it is.
+func (db *DB) Revive(ctx context.Context, id string, now time.Time) error {
+	return db.exec(ctx, Everything, query{
+		sql: "UPDATE notices SET state = 'queued', attempts = 0, next_try = $2, error = '' WHERE id = $1 AND state IN ('failed', 'dead')", args: []any{id, now},
+	})
 }
 
 // Postpone makes everything that waits for a target wait at least until an instant: it does not answer.
@@ -227,4 +250,26 @@ func (db *DB) Receipts(ctx context.Context, scope Scope, caseID string) ([]Recei
 		return nil, fmt.Errorf("read receipts: %w", err)
 	}
 	return out, nil
+}
+
+// ReceiptBytes reads a receipt as it came: the record and the bytes. ErrNotFound: it is not there or not in scope.
+func (db *DB) ReceiptBytes(ctx context.Context, scope Scope, id string) (Receipt, error) {
+	var r Receipt
+	if !storable(id) {
+		return r, ErrNotFound
+	}
+	err := db.read(ctx, scope, query{
+		sql: "SELECT id, notice, case_id, root, member_body, sua, kind, certified, sha256, raw FROM receipts WHERE id = $1", args: []any{id},
+		scan: func(x rows) error {
+			return x.Scan(&r.ID, &r.Notice, &r.CaseID, &r.Root, &r.MemberBody, &r.SUA, &r.Kind, &r.Certified, &r.SHA256, &r.Raw)
+		},
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("read receipt: %w", err)
+	}
+	if r.ID == "" || !scope.Sees(r.MemberBody, r.SUA) {
+		return Receipt{}, ErrNotFound
+	}
+	r.Certified = r.Certified.UTC()
+	return r, nil
 }

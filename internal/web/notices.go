@@ -29,6 +29,7 @@ type noticeRow struct {
 	ID, Case, Subject, At string
 	Lines                 []string
 	New, Act              bool
+	Formal                bool     // sent by PEC: there are receipts, or there will be
 	Sent                  []string // what became of it by mail and PEC
 }
 
@@ -47,6 +48,7 @@ func (s *site) notices(c echo.Context, who visitor) error {
 	for _, n := range found.Items {
 		row := noticeRow{ID: n.ID, Case: n.Case, Subject: n.Subject.IT, At: moment(n.At), New: n.ReadAt == nil, Act: n.Act, Lines: strings.Split(n.Body.IT, "\n")}
 		for _, d := range n.Deliveries {
+			row.Formal = row.Formal || d.Channel == "pec" && n.Case != ""
 			row.Sent = append(row.Sent, channelNames[d.Channel]+": "+deliveryNames[d.State])
 		}
 		v.Rows = append(v.Rows, row)
@@ -83,6 +85,7 @@ type preferencesView struct {
 	Faults           map[string]string // by field
 	HasCalendar      bool
 	Calendar         string // its address, shown once
+	Hooks            bool   // the visitor may have programs told
 }
 
 var habits = map[string]string{"now": "subito", "digest": "una volta al giorno", "off": "mai"}
@@ -115,7 +118,7 @@ func (s *site) showPreferences(c echo.Context, who visitor, wrong *engine.Invali
 	if err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
-	v.HasCalendar = err == nil
+	v.HasCalendar, v.Hooks = err == nil, len(s.Engine.WebhookBodies(who.Actor)) > 0
 	f := s.frame(who, "Come ricevo gli avvisi", "avvisi")
 	f.Done = done
 	return render(c, status, preferencesPage(f, v))

@@ -167,5 +167,16 @@ events:
 		if strings.Count(page.Body, "come certifica") != 1 {
 			t.Error("an acceptance is offered as a delivery")
 		}
+		for _, who := range []string{"rup", "auditor"} {
+			b := o.as(t, who)
+			list := b.get(t, "/procedure/"+opening.Case+"/ricevute")
+			list.want(t, http.StatusOK, "Avvenuta consegna", "Apri", "prova la consegna", "Gestore Uno", "Scarica la ricevuta")
+			at := strings.LastIndex(list.Body, "/ricevute/")
+			file := b.get(t, list.Body[at:at+strings.Index(list.Body[at:], `"`)])
+			if file.Status != http.StatusOK || file.Body != "\x01" || file.Header.Get("Content-Type") != "message/rfc822" || !strings.Contains(file.Header.Get("Content-Disposition"), "avvenuta-consegna.eml") {
+				t.Errorf("%s: %d %q %v", who, file.Status, file.Body, file.Header)
+			}
+		}
+		o.as(t, "rup").get(t, "/ricevute/none").want(t, http.StatusNotFound)
 	})
 }
