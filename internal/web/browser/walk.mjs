@@ -7,7 +7,7 @@ let looked = 0
 const see = async (path, status) => { looked++; await look(page, path, status) }
 const hrefs = async selector => [...new Set(await page.locator(selector).evaluateAll(all => all.map(a => a.getAttribute('href'))))]
 
-// kinds are the cases of the lists, one for each workflow and state.
+// kinds are the cases of the lists, one for each workflow and state (without long: for each workflow).
 async function kinds() {
   const found = new Map()
   await page.goto(site + '/procedure')
@@ -18,7 +18,7 @@ async function kinds() {
       await page.goto(site + next)
       for (const [path, state] of await page.locator('.sua-list tbody tr').evaluateAll(rows => rows.map(r => [r.querySelector('th a').getAttribute('href'), r.querySelector('[data-label=Stato]').textContent.trim()]))) {
         const kind = long ? `${flow} ${state}` : flow
-        if (!found.has(kind)) found.set(kind, path)
+        if (!found.has(kind)) found.set(kind, { path, flow })
       }
       next = long && await page.locator('a[rel=next]').count() > 0 ? await page.locator('a[rel=next]').first().getAttribute('href') : ''
     }
@@ -26,13 +26,17 @@ async function kinds() {
   return [...found.values()]
 }
 
+// opened are the forms and histories already looked at: one of each is enough.
+const opened = new Set()
+const first = key => !opened.has(key) && opened.add(key)
+
 // whole is a case with what can be opened from its page.
-async function whole(path, actions) {
+async function whole({ path, flow }, forms) {
   await see(path)
-  const forms = (await hrefs(`main a[href*="/azioni/"], main a[href*="/termini/"]`)).slice(0, actions)
-  for (const form of forms) await see(form)
+  const all = (await hrefs('main a[href*="/azioni/"], main a[href*="/termini/"]')).filter(href => first(flow + href.split('/').pop()))
+  for (const form of all.slice(0, forms)) await see(form)
+  if (!first(flow)) return
   await see(path + '/storia')
-  await page.goto(site + path + '/storia')
   await page.getByRole('button', { name: "Mostra com'era" }).click()
   looked++
   await check(page, path + '/com-era')
@@ -54,10 +58,10 @@ try {
   }
   const cases = await kinds()
   if (cases.length < 3) fault(account, `the lists lead to ${cases.length} kinds of cases`)
-  const some = long ? cases : cases.filter(c => c).slice(0, 3)
-  for (const [i, path] of some.entries()) {
-    if (long || i === 0) await whole(path, long ? 40 : 2)
-    else await see(path)
+  for (const [i, one] of cases.slice(0, long ? undefined : 3).entries()) {
+    if (long) await whole(one)
+    else if (i === 0) await whole(one, 2)
+    else await see(one.path)
   }
   console.error(`${account}: ${looked} pages, ${cases.length} kinds of cases`)
 } catch (e) {
