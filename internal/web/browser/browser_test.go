@@ -67,7 +67,7 @@ func prepare(folder string) (stop func(), err error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		cache = os.TempDir() // no home: then each machine's start fetches again
+		cache = os.TempDir() // no home
 	}
 	cache = filepath.Join(cache, "sua-browser-tests")
 	modules, err := fetch(cache)
@@ -82,7 +82,11 @@ func prepare(folder string) (stop func(), err error) {
 
 func findChrome() (string, error) {
 	if named := os.Getenv("CHROME"); named != "" {
-		return exec.LookPath(named)
+		path, err := exec.LookPath(named)
+		if err != nil {
+			return "", fmt.Errorf("CHROME: %w: %s", err, needs)
+		}
+		return path, nil
 	}
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -137,7 +141,7 @@ func fetch(cache string) (string, error) {
 			return "", err
 		}
 	}
-	npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	npm := exec.Command("npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 	npm.Dir = work
 	if out, err := npm.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm ci non ha potuto scaricare playwright-core e axe-core (le versioni di package-lock.json; serve la rete la prima volta): %w\n%s\n%s", err, out, needs)
