@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -202,8 +204,25 @@ func tellFile(item *HistoryItem, name string) {
 	item.Inputs = append(item.Inputs, Told{Label: Text{IT: "File", EN: "File"}, Text: name, Value: name})
 }
 
+// asDeclared gives the keys of values in the order in which people met them in the form; what is not declared follows.
+func asDeclared(values map[string]any, declared []string) []string {
+	place := map[string]int{}
+	for i, id := range declared {
+		place[id] = i - len(declared)
+	}
+	keys := sortedKeys(values)
+	slices.SortStableFunc(keys, func(a, b string) int { return cmp.Compare(place[a], place[b]) })
+	return keys
+}
+
 func (e *Engine) tellInputs(item *HistoryItem, decl *flow.Event, values map[string]any) {
-	for _, id := range sortedKeys(values) {
+	var declared []string
+	if decl != nil {
+		for _, in := range decl.Inputs {
+			declared = append(declared, in.ID)
+		}
+	}
+	for _, id := range asDeclared(values, declared) {
 		told := Told{Label: Text{IT: id, EN: id}, Text: fmt.Sprint(values[id]), Value: plainNumber(values[id])}
 		if text, ok := asideInputs[id]; ok && decl == nil {
 			told.Label = text
@@ -218,7 +237,11 @@ func (e *Engine) tellInputs(item *HistoryItem, decl *flow.Event, values map[stri
 }
 
 func (e *Engine) tellFields(item *HistoryItem, def *flow.Definition, values map[string]any, seen sight) {
-	for _, id := range sortedKeys(values) {
+	var declared []string
+	for _, f := range def.Fields {
+		declared = append(declared, f.ID)
+	}
+	for _, id := range asDeclared(values, declared) {
 		f, ok := def.Field(id)
 		if !ok {
 			continue

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,23 +21,29 @@ type programs struct {
 	redis       string
 }
 
+// wanted says what is needed beside the two servers.
+type wanted struct {
+	race    bool // a C compiler, for the race detector
+	browser bool // Chromium and Node, for internal/web/browser
+}
+
 // findPrograms looks for everything, installs what is missing where it may, and looks again.
-func findPrograms(ctx context.Context, race bool) (programs, error) {
-	p, missing := look(ctx, race)
+func findPrograms(ctx context.Context, w wanted) (programs, error) {
+	p, missing := look(ctx, w)
 	if len(missing) == 0 {
 		return p, nil
 	}
 	if err := install(ctx, missing); err != nil {
 		return programs{}, err
 	}
-	if p, missing = look(ctx, race); len(missing) > 0 {
+	if p, missing = look(ctx, w); len(missing) > 0 {
 		return programs{}, fmt.Errorf("installed, but still not found: what Debian packages %s give", strings.Join(missing, ", "))
 	}
 	return p, nil
 }
 
 // look gives what is there and the Debian packages that hold what is not.
-func look(ctx context.Context, race bool) (p programs, missing []string) {
+func look(ctx context.Context, w wanted) (p programs, missing []string) {
 	if p.postgresBin = findPostgres(ctx); p.postgresBin == "" {
 		missing = append(missing, "postgresql")
 	}
@@ -44,10 +51,30 @@ func look(ctx context.Context, race bool) (p programs, missing []string) {
 	if p.redis, err = exec.LookPath("redis-server"); err != nil {
 		missing = append(missing, "redis-server")
 	}
-	if _, err := exec.LookPath("gcc"); race && err != nil {
+	if _, err := exec.LookPath("gcc"); w.race && err != nil {
 		missing = append(missing, "gcc", "libc6-dev")
 	}
+	if w.browser {
+		missing = append(missing, missingForPages()...)
+	}
 	return p, missing
+}
+
+// missingForPages gives the Debian packages of a browser and of what drives it that are not there. CHROME names another browser.
+func missingForPages() (missing []string) {
+	found := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { _, err := exec.LookPath(name); return err == nil })
+	}
+	if os.Getenv("CHROME") == "" && !found("chromium", "chromium-browser", "google-chrome") {
+		missing = append(missing, "chromium")
+	}
+	if !found("node") {
+		missing = append(missing, "nodejs")
+	}
+	if !found("npm") {
+		missing = append(missing, "npm")
+	}
+	return missing
 }
 
 // findPostgres gives the folder of the newest PostgreSQL that is new enough, or nothing. Debian keeps its servers out of PATH.
@@ -87,7 +114,7 @@ func install(ctx context.Context, packages []string) error {
 	names := strings.Join(packages, " ")
 	apt, err := exec.LookPath("apt-get")
 	if err != nil || os.Geteuid() != 0 {
-		return fmt.Errorf("the tests need PostgreSQL (%d or newer) and Redis; please install what the Debian packages %s give (as root: apt-get install %s)",
+		return fmt.Errorf("the tests need PostgreSQL (%d or newer), Redis, Chromium and Node; please install what the Debian packages %s give (as root: apt-get install %s)",
 			oldestPostgres, strings.Join(packages, ", "), names)
 	}
 	fmt.Fprintln(os.Stderr, "testrun: installing", names)

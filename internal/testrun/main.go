@@ -3,7 +3,8 @@
 //	go run ./internal/testrun [-race "PATTERNS"] [PATTERNS] [-- GO TEST FLAGS]
 //	go run ./internal/testrun -services-only [-durable] -- COMMAND
 //
-// It finds or installs both servers, starts them as an ordinary user on sockets in a new folder, tells the tests where they
+// It finds or installs both servers, and the browser where the pages are tested; it starts the servers as an ordinary user on
+// sockets in a new folder, tells the tests where they
 // are through SUA_TEST_POSTGRES (a superuser address), SUA_TEST_REDIS (a redis-socket address), SUA_TEST_REDIS_SERVER (the
 // program, for tests that stop one of their own) and SUA_TEST_REQUIRE=1 (a missing service is a failure), and stops and removes everything at the end, Ctrl-C included. It never looks at a server that
 // already runs on the machine. A skipped test counts as a failure.
@@ -61,12 +62,19 @@ func parse(args []string) options {
 	return o
 }
 
+// pages reports whether the tests that look at the pages with a browser are among those asked for.
+func (o options) pages() bool {
+	return !o.servicesOnly && (len(o.patterns) == 0 || slices.ContainsFunc(o.patterns, func(p string) bool {
+		return p == "./..." || strings.HasPrefix(p, "./internal/...") || strings.Contains(p, "internal/web/")
+	}))
+}
+
 // run gives the exit code; an error means that the tests could not be run at all.
 func run(ctx context.Context, o options) (code int, err error) {
 	if o.servicesOnly && len(o.rest) == 0 {
 		return 0, errors.New("-services-only needs a command after --")
 	}
-	services, err := startServices(ctx, o.durable, o.race != "")
+	services, err := startServices(ctx, o.durable, wanted{race: o.race != "", browser: o.pages()})
 	if services != nil {
 		defer func() { err = errors.Join(err, services.stop()) }()
 	}

@@ -94,6 +94,9 @@ func TestParseSplitsAtDashes(t *testing.T) {
 	if o.race != "./a/... ./b" || !slices.Equal(o.patterns, []string{"./..."}) || !slices.Equal(o.rest, []string{"-count=3", "--", "x"}) {
 		t.Errorf("parse = %+v", o)
 	}
+	if !o.pages() || parse([]string{"./internal/engine"}).pages() {
+		t.Error("the browser is wanted where the pages are tested, and nowhere else")
+	}
 	o = parse([]string{"-services-only", "--", "psql", "-c", "select 1"})
 	if !o.servicesOnly || len(o.patterns) != 0 || !slices.Equal(o.rest, []string{"psql", "-c", "select 1"}) {
 		t.Errorf("parse = %+v", o)

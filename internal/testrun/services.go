@@ -29,8 +29,8 @@ type services struct {
 }
 
 // startServices starts both servers. What it returns must be stopped even when there is an error beside it.
-func startServices(ctx context.Context, durable, race bool) (*services, error) {
-	found, err := findPrograms(ctx, race)
+func startServices(ctx context.Context, durable bool, w wanted) (*services, error) {
+	found, err := findPrograms(ctx, w)
 	if err != nil {
 		return nil, err
 	}
