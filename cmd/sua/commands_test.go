@@ -146,6 +146,7 @@ func sua(t *testing.T, args ...string) (out, errs string, err error) {
 	folder := t.TempDir()
 	t.Setenv("SUA_DATABASE_URL", "sqlite:"+filepath.Join(folder, "sua.db"))
 	t.Setenv("SUA_DOCUMENTS_FOLDER", filepath.Join(folder, "documents"))
+	t.Setenv("SUA_MAIL_FOLDER", filepath.Join(folder, "mail"))
 	t.Setenv("SUA_MERKLE_KEY", filepath.Join(folder, "log.key"))
 	return again(t, args...)
 }

@@ -80,7 +80,7 @@ func (p *server) start(args ...string) {
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Env = append(os.Environ(), "SUA_LISTEN=127.0.0.1:"+strconv.Itoa(p.port), "SUA_DATABASE_URL="+p.site.url, "SUA_RATE_LIMIT_PER_MINUTE=0",
 		"SUA_DOCUMENTS_FOLDER="+filepath.Join(p.site.folder, "documents"), "SUA_MAIL_FOLDER="+filepath.Join(p.site.folder, "mail"),
-		"SUA_WORKFLOWS_FOLDER="+testdata(p.t), "SUA_LOG_FORMAT=json")
+		"SUA_MERKLE_KEY="+filepath.Join(p.site.folder, "log.key"), "SUA_WORKFLOWS_FOLDER="+testdata(p.t), "SUA_LOG_FORMAT=json")
 	p.cmd.Env = append(p.cmd.Env, p.site.env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stderr = &p.log
