@@ -61,6 +61,12 @@ func auditCalls(ctx context.Context, db *store.DB, in func(func(*store.Tx) error
 					Deadline: func(store.Deadline) {}, Event: func(*store.Event) error { return nil }})
 			}
 		},
+		"SkimTrees": func() {
+			for _, r := range ranges {
+				_ = db.SkimTrees(ctx, r, store.Skim{Case: func(store.SkimCase) {}, Row: func(store.Row) {}, Document: func(store.Document) {},
+					Deadline: func(store.Deadline) {}, Event: func(*store.SkimEvent) {}})
+			}
+		},
 		"Roots": func() {
 			for _, r := range ranges {
 				_, _ = db.Roots(ctx, r)

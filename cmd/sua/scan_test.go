@@ -36,6 +36,7 @@ var scans = []struct {
 	{[]string{"DELETE FROM outbox WHERE id", "ORDER BY id LIMIT"}, "a queue, from its beginning"},
 	{[]string{"personal_body IS NOT NULL"}, "an erasure, asked by hand: names stand inside the parts, which no index sees"},
 	{[]string{"WHERE root > $1 ORDER BY"}, "the last range of trees of a verification, which reads everything"},
+	{[]string{"FROM documents ORDER BY id DESC LIMIT"}, "the newest, from the end of the index"},
 	{[]string{"parent IS NOT NULL", "ORDER BY title"}, "cases below others by title: an index more for each case is not worth a list that nobody keeps open"},
 	{[]string{"parent IS NOT NULL", "amount"}, "the same by amount"},
 }
@@ -65,7 +66,7 @@ func (s *statements) note(q string, args []any) {
 		s.anew = false
 	case strings.Contains(q, "force_custom_plan"):
 		s.anew = true
-	case strings.HasPrefix(q, "SELECT set_config"), q == "COMMIT":
+	case strings.HasPrefix(q, "SELECT set_config"), strings.HasPrefix(q, "SET LOCAL"), q == "COMMIT":
 	case s.all[q].sql == "":
 		s.all[q] = statement{s.method, q, slices.Clone(args), s.anew}
 	}

@@ -73,6 +73,7 @@ type Worker struct {
 	kinds   map[string]Kind
 	regular []Regular
 	alarm   alarm
+	hooks   hookLane
 	turn    chan struct{} // one look for deadlines at a time: two in a process would only meet each other's locks
 	stopped context.Context
 	stop    context.CancelFunc

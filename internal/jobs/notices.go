@@ -18,6 +18,9 @@ const (
 
 	// overdue is how long a notice may wait in the queue before the sweep sends it by itself.
 	overdue = 10 * time.Second
+	// probed is how long a webhook is left alone after one message to it was queued and nobody said what became of it: another
+	// process may be calling.
+	probed = 20 * time.Second
 )
 
 // mails are the channels that wait for each other.
@@ -45,8 +48,7 @@ func (w *Worker) SendNotices(ctx context.Context, every time.Duration) {
 			}
 		})
 	})
-	hooks := &hookLane{w: w, busy: map[string]bool{}}
-	for _, round := range []func(context.Context) error{w.mailRound, hooks.round} {
+	for _, round := range []func(context.Context) error{w.mailRound, w.hookRound} {
 		all.Go(func() {
 			repeat(ctx, every, func() {
 				if err := round(ctx); err != nil && ctx.Err() == nil {
@@ -56,7 +58,7 @@ func (w *Worker) SendNotices(ctx context.Context, every time.Duration) {
 		})
 	}
 	all.Wait()
-	hooks.wait.Wait()
+	w.hooks.wait.Wait()
 }
 
 // repeat runs f at once and then every so often until ctx ends.
@@ -95,38 +97,68 @@ func (w *Worker) mailRound(ctx context.Context) error {
 	return nil
 }
 
-// hookLane looks after webhooks, each beside the others: one that hangs holds up nobody. To one that has not just answered it offers
-// one message; when that arrives, the task asks for the others.
+// hookLane remembers which webhooks are being called, to see whether they answer: nothing else is sent to them until that is known,
+// and one that hangs holds up nobody.
 type hookLane struct {
-	w    *Worker
 	mu   sync.Mutex
-	busy map[string]bool // called by this lane itself: left out until what was found for them has been tried
+	busy map[string]*hookCall
 	wait sync.WaitGroup
 }
 
-func (h *hookLane) round(ctx context.Context) error {
+type hookCall struct{ queued bool } // else called by the lane itself
+
+// begin marks a webhook as being called; the function returned takes this mark away, and no later one.
+func (h *hookLane) begin(target string, queued bool) (end func()) {
 	h.mu.Lock()
-	but := slices.Sorted(maps.Keys(h.busy))
-	h.mu.Unlock()
-	due, err := h.w.cfg.Engine.DueHooks(ctx, sentOnce, but)
+	defer h.mu.Unlock()
+	if h.busy == nil {
+		h.busy = map[string]*hookCall{}
+	}
+	call := &hookCall{queued}
+	h.busy[target] = call
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.busy[target] == call {
+			delete(h.busy, target)
+		}
+	}
+}
+
+// known takes the mark of a queued call away: it is over.
+func (h *hookLane) known(target string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if call := h.busy[target]; call != nil && call.queued {
+		delete(h.busy, target)
+	}
+}
+
+func (h *hookLane) called() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Sorted(maps.Keys(h.busy))
+}
+
+// hookRound is one look at messages to webhooks. To each it offers one; when that arrives, its task asks for the others.
+func (w *Worker) hookRound(ctx context.Context) error {
+	h := &w.hooks
+	due, err := w.cfg.Engine.DueHooks(ctx, sentOnce, h.called())
 	if err != nil {
 		return err
 	}
 	for target, all := range due {
-		late := h.w.offer(ctx, all[:1], probing)
-		if len(late) == 0 {
+		end := h.begin(target, true) // before the offer: its task may be over before the offer returns
+		if late := w.offer(ctx, all[:1], probing); len(late) == 0 {
+			time.AfterFunc(probed, end)
 			continue
 		}
-		h.mu.Lock()
-		h.busy[target] = true
-		h.mu.Unlock()
+		end = h.begin(target, false)
 		h.wait.Go(func() {
+			defer end()
 			// The first goes alone: when it fails the others are put off, and cost nothing.
-			h.w.sendAll(ctx, all[:1])
-			h.w.sendAll(ctx, all[1:])
-			h.mu.Lock()
-			delete(h.busy, target)
-			h.mu.Unlock()
+			w.sendAll(ctx, all[:1])
+			w.sendAll(ctx, all[1:])
 		})
 	}
 	return nil

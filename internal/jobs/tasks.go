@@ -32,11 +32,14 @@ const (
 // noticeKind is the task of one notice and channel. The row of the notice decides whether and when it is tried again; the queue follows.
 func (w *Worker) noticeKind() Kind {
 	return Kind{Name: NoticeKind, Queue: Notices, Retries: 10, Timeout: 2 * time.Minute, Handle: func(ctx context.Context, payload []byte) error {
-		id, _ := strings.CutSuffix(string(payload), probing)
+		id, probe := strings.CutSuffix(string(payload), probing)
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(w.stopped, cancel)() // a server that hangs must not hold up the end
 		out, err := w.cfg.Engine.DeliverNotice(ctx, id)
+		if probe {
+			w.hooks.known(out.Target)
+		}
 		switch {
 		case err != nil:
 			return err
@@ -44,7 +47,7 @@ func (w *Worker) noticeKind() Kind {
 			return &unsent{out.Error, out.Retries}
 		case out.State == store.NoticeDead:
 			return &hopeless{errors.New(out.Error)}
-		case out.State == store.NoticeDelivered && strings.HasSuffix(string(payload), probing):
+		case out.State == store.NoticeDelivered && probe:
 			due, err := w.cfg.Engine.DueHook(ctx, sentOnce, out.Target)
 			if err != nil {
 				return nil // the sweep finds the others

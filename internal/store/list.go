@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -202,11 +201,10 @@ func (db *DB) DocumentByID(ctx context.Context, scope Scope, id string) (Documen
 // LatestDocuments lists the files uploaded last, at most limit, newest first.
 func (db *DB) LatestDocuments(ctx context.Context, limit int) ([]Document, error) {
 	var s Snapshot
-	q := readDocuments("id IN (SELECT id FROM documents ORDER BY id DESC LIMIT $1)", limit, s.addDocument)
+	q := documentsBy("ORDER BY id DESC LIMIT $1", limit, s.addDocument)
 	if err := db.read(ctx, Everything, q); err != nil {
 		return nil, fmt.Errorf("latest documents: %w", err)
 	}
-	slices.Reverse(s.Documents)
 	return s.Documents, nil
 }
 

@@ -201,7 +201,11 @@ func readRows(where string, arg any, put func(Row)) query {
 }
 
 func readDocuments(where string, arg any, put func(Document)) query {
-	return query{sql: "SELECT id, case_id, root, member_body, sua, type, name, media, size, sha256, uploaded_by, at, seq FROM documents WHERE " + where + " ORDER BY at, id", args: []any{arg}, scan: func(r rows) error {
+	return documentsBy("WHERE "+where+" ORDER BY at, id", arg, put)
+}
+
+func documentsBy(rest string, arg any, put func(Document)) query {
+	return query{sql: "SELECT id, case_id, root, member_body, sua, type, name, media, size, sha256, uploaded_by, at, seq FROM documents " + rest, args: []any{arg}, scan: func(r rows) error {
 		var d Document
 		err := r.Scan(&d.ID, &d.CaseID, &d.Root, &d.MemberBody, &d.SUA, &d.Type, &d.Name, &d.Media, &d.Size, &d.SHA256, &d.UploadedBy, &d.At, &d.Seq)
 		if err != nil {

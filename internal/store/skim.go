@@ -101,7 +101,7 @@ func (db *DB) SkimTrees(ctx context.Context, r Range, w Skim) error {
 		}
 		w.Case(c)
 		return nil
-	}}, readRows(where, nil, w.Row), readDocuments(where, nil, w.Document), readDeadlines(where, nil, w.Deadline),
+	}}, walkRows(where, w.Row), readDocuments(where, nil, w.Document), readDeadlines(where, nil, w.Deadline),
 		{sql: fmt.Sprintf(events, where), args: args, scan: func(rs rows) error {
 			err := row(rs)
 			if err == nil {
