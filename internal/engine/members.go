@@ -188,5 +188,5 @@ func plainScalar(v []byte) bool {
 	case '{', '[', 'n':
 		return false
 	}
-	return len(v) <= 18 && bytes.IndexAny(v, ".eE") < 0
+	return len(v) <= 18 && !bytes.ContainsAny(v, ".eE")
 }
