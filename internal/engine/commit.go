@@ -94,7 +94,7 @@ func (w *world) happen(s *step, from string) *happening {
 		h.role = "system"
 	}
 	h.story.Acknowledged = s.accepted
-	h.noteInputs(s)
+	h.noteInputs(w.e, s)
 	w.happened = append(w.happened, h)
 	return h
 }

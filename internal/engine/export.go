@@ -121,8 +121,15 @@ func (x *exporter) add(ev *store.Event) error {
 	}
 	p := sealed(ev).Parts
 	secret := h.Parts.Secret != "" && (x.q.RedactSecret || item.Hidden || !known && !x.who.IsSystem())
+	open, personal, err := x.withhold(ev, c, item)
+	if err != nil {
+		return err
+	}
 	if secret { // told again without it
 		ev.SecretSalt, ev.SecretBody, p.Secret = nil, nil, audit.Part{}
+	}
+	without(ev, &p, open, personal)
+	if secret || open || personal {
 		if item, err = x.e.tell(ev, c, seen); err != nil {
 			return err
 		}
@@ -141,7 +148,7 @@ func (x *exporter) add(ev *store.Event) error {
 	for _, d := range h.Documents {
 		x.documents[d.SHA256] = true
 	}
-	item.Hidden = item.Hidden || secret
+	item.Hidden = item.Hidden || secret || open || personal
 	x.out.Story.Events = append(x.out.Story.Events, x.told(item, h))
 	return nil
 }

@@ -164,6 +164,7 @@ func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definit
 			item.Deadlines[i].Label = d.Label
 		}
 	}
+	open.Inputs, item.hiddenOpen = e.seenInputs(open.Inputs, def, decl, seen)
 	e.tellInputs(item, decl, open.Inputs)
 	fields := map[string]any{}
 	for id, v := range personal {
@@ -174,12 +175,16 @@ func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definit
 			delete(personal, id) // told as the input that assigned, or a consequence of the place in the tree
 		}
 	}
+	personal, item.hiddenPersonal = e.seenInputs(personal, def, decl, seen)
 	e.tellInputs(item, decl, personal)
 	e.tellFields(item, def, fields, seen)
+	item.Hidden = item.Hidden || item.hiddenOpen || item.hiddenPersonal
 	if secret.Inputs != nil {
 		switch {
-		case decl != nil && seen.sees(decl.Secret, ""):
-			e.tellInputs(item, decl, secret.Inputs)
+		case decl != nil:
+			inputs, hidden := e.seenInputs(secret.Inputs, def, decl, seen)
+			e.tellInputs(item, decl, inputs)
+			item.Hidden = item.Hidden || hidden
 		case item.Event == attachEvent && !item.Hidden: // the document's own secrecy was looked at with the header
 			if file, ok := secret.Inputs["document"].(map[string]any); ok {
 				tellFile(item, fmt.Sprint(file["Name"]))

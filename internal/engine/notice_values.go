@@ -93,18 +93,14 @@ func (t *tale) ofEvent(field string, seen sight) Text {
 	case field == "event.day" && t.happened != nil:
 		return dayText(calendar.DateOf(t.happened.Effective))
 	case field == "reason" && t.happened != nil && decl != nil:
-		return same(reasonOf(t.happened, decl, seen))
+		return same(t.reasonOf(decl, seen))
 	}
 	return Text{}
 }
 
-// reasonOf reads the motivation among what was given to an event: from its secret part only for who may see that.
-func reasonOf(ev *store.Event, decl *flow.Event, seen sight) string {
-	parts := [][]byte{ev.OpenBody}
-	if decl.Secret != nil && seen.sees(decl.Secret, "") {
-		parts = append(parts, ev.SecretBody)
-	}
-	for _, part := range parts {
+// reasonOf reads the motivation among what was given to the event, as far as this person may see it.
+func (t *tale) reasonOf(decl *flow.Event, seen sight) string {
+	for _, part := range [][]byte{t.happened.OpenBody, t.happened.SecretBody} {
 		var told struct {
 			Inputs map[string]any `json:"inputs"`
 		}
@@ -112,7 +108,7 @@ func reasonOf(ev *store.Event, decl *flow.Event, seen sight) string {
 			continue
 		}
 		for _, id := range reasons {
-			if s, ok := told.Inputs[id].(string); ok && s != "" {
+			if s, ok := told.Inputs[id].(string); ok && s != "" && t.e.seesInput(seen, t.def, decl, id) {
 				return s
 			}
 		}

@@ -55,9 +55,9 @@ type documentStory struct {
 	Size                   int64
 }
 
-// noteInputs puts what was given into the part where it belongs: personal, secret or open. Fields and rows are noted as
-// changes, not twice.
-func (h *happening) noteInputs(s *step) {
+// noteInputs puts what was given into the part where it belongs: personal, secret or open. An input that goes into a secret field is
+// secret too. Fields and rows are noted as changes, not twice.
+func (h *happening) noteInputs(e *Engine, s *step) {
 	for i := range s.ev.Inputs {
 		decl := &s.ev.Inputs[i]
 		v, ok := s.inputs[decl.ID]
@@ -67,7 +67,7 @@ func (h *happening) noteInputs(s *step) {
 		switch {
 		case decl.Personal || decl.Type == flow.TypePerson:
 			h.personal[decl.ID] = v
-		case s.ev.Secret != nil:
+		case len(e.secretsOf(s.n.def, s.ev, decl.ID)) > 0:
 			put(&h.secret.Inputs, decl.ID, v)
 		default:
 			put(&h.story.Inputs, decl.ID, v)

@@ -217,6 +217,8 @@ type HistoryItem struct {
 	Hidden     bool // something of it is secret for now
 	Hash       string
 	Definition string
+
+	hiddenOpen, hiddenPersonal bool // an input in this part of the event is secret for now: the part may not go out as it is
 }
 
 // Told is a value given or changed, with its label.
