@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,6 +66,7 @@ func (e *Engine) VerifyLog(ctx context.Context, public string, outside [][]byte)
 	if r.Tiled > r.Entries {
 		r.fault(store.Leaf{}, "le tessere del registro hanno %d voci, gli eventi numerati sono %d: mancano gli ultimi", r.Tiled, r.Entries)
 	}
+	c.tiled = max(r.Tiled, min(r.Signed, r.Entries))
 	if c.grower, err = audit.NewGrower(nil, 0, c.sameTile); err != nil {
 		return *r, err
 	}
@@ -100,7 +100,10 @@ type logCheck struct {
 	claims map[int64][]claim // by size: what is said of the log, until it was looked at
 	peaks  audit.Peaks
 	grower *audit.Grower
+	tiled  int64  // how many entries the tiles should have: what was signed is in them
 	tile   []byte // of level 0, under the leaf
+	n      int64  // the number of that tile; -1 before the first
+	short  bool   // it lacks leaves: it was named, and says nothing of the events
 	next   int64  // the number that comes next
 }
 
@@ -112,7 +115,7 @@ type claim struct {
 
 // collect gathers the checkpoints kept and those from outside; what is not signed as it should be is a fault.
 func (c *logCheck) collect(outside [][]byte) error {
-	c.claims, c.next = map[int64][]claim{}, 1
+	c.claims, c.next, c.n = map[int64][]claim{}, 1, -1
 	kept, err := c.e.db.Checkpoints(c.ctx)
 	if err != nil {
 		return err
@@ -164,21 +167,44 @@ func (c *logCheck) leaf(l store.Leaf) error {
 	}
 	c.peaks.Add(l.Hash)
 	c.roots(l.N)
-	if l.N > c.report.Tiled {
+	if l.N > c.tiled {
 		return nil
 	}
-	i := (l.N - 1) % audit.TileWidth
-	if i == 0 {
-		var err error
-		if c.tile, err = c.e.db.Tile(c.ctx, 0, (l.N-1)/audit.TileWidth); err != nil {
+	n, i := (l.N-1)/audit.TileWidth, (l.N-1)%audit.TileWidth
+	if n != c.n {
+		if err := c.read(n); err != nil {
 			return err
 		}
 	}
 	leaf := audit.Leaf(l.Hash)
-	if at := int(i) * 32; len(c.tile) < at+32 || !bytes.Equal(leaf, c.tile[at:at+32]) {
+	if at := int(i) * 32; !c.short && !bytes.Equal(leaf, c.tile[at:at+32]) {
 		c.report.fault(l, "l'evento n. %d (il %d° dell'albero %s) non è quello che era quando è entrato nel registro", l.N, l.Seq, l.Root)
 	}
 	return c.grower.Add(leaf)
+}
+
+// read takes a tile of level 0; one that is not there, or is cut, is named once, instead of each event that it should hold.
+func (c *logCheck) read(n int64) error {
+	var err error
+	if c.tile, err = c.e.db.Tile(c.ctx, 0, n); err != nil {
+		return err
+	}
+	c.n = n
+	width := audit.Width(0, n, c.tiled)
+	if c.short = len(c.tile) < width*32; c.short {
+		c.lacks(0, n, width, len(c.tile))
+	}
+	return nil
+}
+
+// lacks names a tile that is not there, or not whole.
+func (c *logCheck) lacks(level int, n int64, width, bytes int) {
+	path := audit.TilePath(level, n, width)
+	if bytes == 0 {
+		c.report.fault(store.Leaf{}, "manca la tessera %s", path)
+		return
+	}
+	c.report.fault(store.Leaf{}, "la tessera %s è tagliata: ha %d voci su %d", path, bytes/32, width)
 }
 
 // sameTile compares a tile above level 0 with the one that is served; those of level 0 were compared leaf by leaf.
@@ -186,11 +212,15 @@ func (c *logCheck) sameTile(level int, n int64, body []byte) error {
 	if level == 0 {
 		return nil
 	}
-	kept, err := c.e.db.TileReader(c.ctx)(level, n, len(body)/32)
-	if err != nil && !errors.Is(err, store.ErrNoTile) {
+	kept, err := c.e.db.Tile(c.ctx, level, n)
+	if err != nil {
 		return err
 	}
-	if !bytes.Equal(kept, body) {
+	if len(kept) < len(body) {
+		c.lacks(level, n, len(body)/32, len(kept))
+		return nil
+	}
+	if !bytes.Equal(kept[:len(body)], body) {
 		c.report.fault(store.Leaf{}, "la tessera %s non è quella degli eventi di oggi", audit.TilePath(level, n, len(body)/32))
 	}
 	return nil

@@ -236,6 +236,15 @@ func TestTamperingIsFoundByTheMerkleLog(t *testing.T) {
 		"a tile": {func(t *testing.T, r registry) {
 			r.byHand(t, "UPDATE tiles SET body = (SELECT body FROM tiles WHERE level = 0 AND n = 1) WHERE level = 1")
 		}, "la tessera tile/1/000.p/1", false},
+		"an early tile gone": {func(t *testing.T, r registry) { r.byHand(t, "DELETE FROM tiles WHERE level = 0 AND n = 0") },
+			"manca la tessera tile/0/000", false},
+		"the last tile gone": {func(t *testing.T, r registry) { r.byHand(t, "DELETE FROM tiles WHERE level = 0 AND n = 1") },
+			"manca la tessera tile/0/001.p/44", false},
+		"an upper tile gone": {func(t *testing.T, r registry) { r.byHand(t, "DELETE FROM tiles WHERE level = 1") },
+			"manca la tessera tile/1/000.p/1", false},
+		"a tile cut": {func(t *testing.T, r registry) {
+			r.byHand(t, "UPDATE tiles SET body = (SELECT body FROM tiles WHERE level = 1) WHERE level = 0 AND n = 0")
+		}, "la tessera tile/0/000 è tagliata: ha 1 voci su 256", false},
 		"a checkpoint": {func(t *testing.T, r registry) {
 			r.byHand(t, "UPDATE checkpoints SET root = $1 WHERE size = 300", make([]byte, 32))
 		}, "non è quello che la chiave del registro ha firmato", false},
@@ -250,7 +259,11 @@ func TestTamperingIsFoundByTheMerkleLog(t *testing.T) {
 					t.Fatal(len(numbers), err)
 				}
 				c.do(t, r)
-				if first := r.verified(t, c.want).Faults[0]; c.seen && (first.N != numbers[5] || first.Root != "tree1" || first.Seq != 5) {
+				report := r.verified(t, c.want)
+				if strings.Contains(c.want, "tessera tile/") && len(report.Faults) > 1 {
+					t.Errorf("besides the tile also %+v", report.Faults[1:])
+				}
+				if first := report.Faults[0]; c.seen && (first.N != numbers[5] || first.Root != "tree1" || first.Seq != 5) {
 					t.Errorf("named %+v, want n. %d", first, numbers[5])
 				}
 			})
