@@ -110,6 +110,7 @@ func auditExportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export PRATICA",
 		Short: "Scrive il fascicolo verificabile di una procedura: storia, prove, documenti",
+		Long:  "Scrive il fascicolo verificabile di una procedura: storia, prove, documenti. Se la storia non torna il fascicolo è scritto com'è e lo dice; il comando avvisa ed esce con 1.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, r := range redact {
@@ -147,7 +148,10 @@ func auditExportCommand() *cobra.Command {
 			if out == "" {
 				out = d.Name
 			}
-			return writeDossier(c.OutOrStdout(), out, d)
+			if err := writeDossier(c.OutOrStdout(), out, d); err != nil {
+				return err
+			}
+			return warnBroken(c.ErrOrStderr(), d)
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "il file da scrivere; - per lo standard output")
@@ -156,6 +160,27 @@ func auditExportCommand() *cobra.Command {
 	c.Flags().StringVar(&outside, "checkpoint", "", "le prove portano a questo checkpoint, tenuto da altri, invece che all'ultimo")
 	return c
 }
+
+// warnBroken says that the story just exported does not hold, and where.
+func warnBroken(out io.Writer, d *engine.Dossier) error {
+	if len(d.Faults) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out, "ATTENZIONE: la storia esportata non torna. Il fascicolo lo dice, e «sua audit check» non lo darà per buono.")
+	for i, f := range d.Faults {
+		if i == faultsSaid {
+			fmt.Fprintf(out, "… e altre %d cose: sua audit verify --root %s\n", len(d.Faults)-i, d.Root)
+			break
+		}
+		if err := sayFinding(out, f); err != nil {
+			return err
+		}
+	}
+	return errSaid
+}
+
+// faultsSaid is how many faults of an exported story the command lists.
+const faultsSaid = 20
 
 // sayInvalid says in Italian what the engine found wrong with a question.
 func sayInvalid(err error) error {
@@ -293,22 +318,28 @@ func verificationBody(v engine.Verification) verification {
 	return verification{v.Trees, v.Cases, v.Events, v.Documents, v.Bytes, v.Erased, v.Broken, v.Findings, v.More}
 }
 
+// sayFinding writes one thing that does not hold, with where it is.
+func sayFinding(out io.Writer, f engine.Finding) error {
+	where := "storia " + f.Root
+	if f.Root == "" {
+		where = "database"
+	}
+	if f.Case != "" && f.Case != f.Root {
+		where += ", pratica " + f.Case
+	}
+	if f.Seq > 0 {
+		where += fmt.Sprintf(", evento %d", f.Seq)
+	}
+	if f.Event != "" {
+		where += " «" + f.Event + "»"
+	}
+	_, err := fmt.Fprintf(out, "ROTTA  %s: %s\n", where, f.Text)
+	return err
+}
+
 func printVerification(out io.Writer, v engine.Verification, took time.Duration) error {
 	for _, f := range v.Findings {
-		where := "storia " + f.Root
-		if f.Root == "" {
-			where = "database"
-		}
-		if f.Case != "" && f.Case != f.Root {
-			where += ", pratica " + f.Case
-		}
-		if f.Seq > 0 {
-			where += fmt.Sprintf(", evento %d", f.Seq)
-		}
-		if f.Event != "" {
-			where += " «" + f.Event + "»"
-		}
-		if _, err := fmt.Fprintf(out, "ROTTA  %s: %s\n", where, f.Text); err != nil {
+		if err := sayFinding(out, f); err != nil {
 			return err
 		}
 	}

@@ -275,6 +275,9 @@ func (c *check) telling() error {
 	if len(told) < len(c.headers) {
 		c.wrong("la storia tace %d eventi", len(c.headers)-len(told))
 	}
+	for _, line := range c.story.Broken {
+		c.wrong("già all'esportazione la storia non tornava: %s", line)
+	}
 	if c.story.Root != c.manifest.Root {
 		c.wrong("la storia è di un'altra procedura")
 	}

@@ -71,6 +71,7 @@ type Story struct {
 	Title  string      `json:"title"`
 	Body   string      `json:"body"`
 	SUA    string      `json:"sua"`
+	Broken []string    `json:"broken,omitempty"` // where the story did not hold when it was exported, in Italian; none: it held
 	Cases  []StoryCase `json:"cases"`
 	Events []Told      `json:"events"`
 }

@@ -81,6 +81,7 @@ h1 { font-size: 1.6rem } h2 { font-size: 1.15rem; margin: 0 }
 ol { list-style: none; padding: 0 } ol > li { border-top: 1px solid #c5c7c9; padding: 1rem 0 }
 dl { display: grid; grid-template-columns: minmax(8rem, 16rem) 1fr; gap: .2rem 1rem; margin: .5rem 0 } dt { color: #455a6f } dd { margin: 0; white-space: pre-wrap }
 code, pre { font-size: .85rem; white-space: pre-wrap } summary { cursor: pointer; color: #0050a0 } .n { color: #455a6f }
+.broken { border: 2px solid #b3112f; padding: 0 1rem; margin: 1rem 0 }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem } }
 @media print { details > * { display: block } }
 </style>
@@ -89,7 +90,10 @@ code, pre { font-size: .85rem; white-space: pre-wrap } summary { cursor: pointer
 <h1>{{.Title}}</h1>
 <p>{{.Body}}{{if .SUA}} – {{.SUA}}{{end}}. Storia di {{.HowMany}} eventi; impronta dell'ultimo: <code>{{.Head}}</code></p>
 <p>Questa pagina racconta i file che la accompagnano. La prova si fa su quelli, con <code>sua audit check</code>: vedi LEGGIMI.txt.</p>
-<h2>Pratiche</h2>
+{{if .Broken}}<div class="broken"><p><strong>Attenzione: quando questo fascicolo è stato esportato la storia non tornava.</strong></p>
+<ul>{{range .Broken}}<li>{{.}}</li>
+{{end}}</ul></div>
+{{end}}<h2>Pratiche</h2>
 <ul>{{range .Cases}}<li>{{.Label}}: {{.State}} <span class="n">({{.ID}})</span></li>
 {{end}}</ul>
 <h2>Eventi</h2>

@@ -28,8 +28,11 @@ type Export struct {
 
 // Dossier is an export that is ready to be written.
 type Dossier struct {
-	Root    string
-	Name    string // of the file
+	Root string
+	Name string // of the file
+	// Faults is what a verification of the tree found when the dossier was gathered, with the values of the database: for who runs the
+	// program, not for whoever gets the file. The file says it without them.
+	Faults  []Finding
 	content dossier.Content
 }
 
@@ -53,7 +56,7 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // Export gathers the dossier of a tree that the actor sees: all but the bytes of documents, which Dossier reads when it is written.
 // Of what is secret for the actor only digests go out; an event that names a secret document goes out as its hash alone. A chain
-// that does not hold is exported as it is: the check then says where.
+// that does not hold is exported as it is: the file says so, and the check where.
 func (e *Engine) Export(ctx context.Context, who auth.Actor, q Export) (*Dossier, error) {
 	var root *store.Case
 	var s *store.Snapshot
@@ -75,6 +78,10 @@ func (e *Engine) Export(ctx context.Context, who auth.Actor, q Export) (*Dossier
 	if x.out.Story.Title == "" {
 		x.out.Story.Title = e.summary(root, seen).Workflow.Label.IT
 	}
+	faults, err := x.verify(ctx, root, events) // before parts are taken out of what was read
+	if err != nil {
+		return nil, err
+	}
 	for i := range events {
 		if err := x.add(&events[i]); err != nil {
 			return nil, err
@@ -87,7 +94,7 @@ func (e *Engine) Export(ctx context.Context, who auth.Actor, q Export) (*Dossier
 	if err := x.proofs(ctx, root.ID); err != nil {
 		return nil, err
 	}
-	return &Dossier{Root: root.ID, Name: "fascicolo-" + root.ID + ".zip", content: x.out}, nil
+	return &Dossier{Root: root.ID, Name: "fascicolo-" + root.ID + ".zip", Faults: faults, content: x.out}, nil
 }
 
 // exporter collects a dossier event by event.
