@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/province-comuni/sua/internal/audit"
@@ -49,13 +48,12 @@ ogni storia e prosegue. Esce con 1 se qualcosa non torna. Che cosa prova e che c
 				return err
 			}
 			defer p.close()
-			bar := progressbar.NewOptions64(-1, progressbar.OptionSetDescription("verifico gli eventi"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-				progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWriter(c.ErrOrStderr()))
-			q.Progress = func(v engine.Verification) { _ = bar.Set64(v.Events) }
+			bar := newProgress(c.ErrOrStderr(), time.Now)
+			q.Progress = bar.tell
 			debug.SetGCPercent(800) // rows come and go: what lives is a few megabytes
 			begin := time.Now()
 			v, err := p.engine.Verify(c.Context(), q)
-			_ = bar.Finish() // the bar is a courtesy
+			bar.end()
 			if err == nil && len(outside) > 0 {
 				err = compareLog(c.Context(), p, outside, &v)
 			}
