@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,6 +92,11 @@ func (p *program) regular() ([]jobs.Regular, error) {
 	}
 	if c.TSA != "" {
 		stamp := notify.Stamper(c.TSA)
+		if roots, err := stampRoots(p.cfg); err != nil {
+			return nil, err
+		} else if roots != nil {
+			stamp = notify.TrustedStamper(c.TSA, roots)
+		}
 		all = append(all, jobs.Regular{Name: "merkle_stamp", Every: outsideEvery, Run: func(ctx context.Context) error { return p.engine.StampCheckpoint(ctx, c.TSA, stamp) }})
 	}
 	return all, nil
@@ -200,7 +206,11 @@ func logVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			stamps, bad, err := stampLines(c.Context(), p.engine)
+			roots, err := stampRoots(p.cfg)
+			if err != nil {
+				return err
+			}
+			stamps, bad, err := stampLines(c.Context(), p.engine, roots)
 			if err != nil {
 				return err
 			}
@@ -240,19 +250,43 @@ func readCheckpoints(files []string) ([][]byte, error) {
 	return out, nil
 }
 
-// stampLines says of each time stamp when it is of; bad reports that one is not of its checkpoint.
-func stampLines(ctx context.Context, e *engine.Engine) (lines []string, bad bool, err error) {
+// stampRoots are the authorities of time stamps; nil when none are configured.
+func stampRoots(cfg config.Config) (*x509.CertPool, error) {
+	if cfg.Merkle.TSARoots == "" {
+		return nil, nil
+	}
+	roots, err := notify.Roots(cfg.Merkle.TSARoots)
+	if err != nil {
+		return nil, fmt.Errorf("merkle.tsa_roots: %w", err)
+	}
+	return roots, nil
+}
+
+// stampLines says of each time stamp when it is of and whether its authority is known; bad reports that one is not of its checkpoint, or
+// not of an authority that roots know.
+func stampLines(ctx context.Context, e *engine.Engine, roots *x509.CertPool) (lines []string, bad bool, err error) {
 	stamps, err := e.CheckpointStamps(ctx)
 	for _, s := range stamps {
-		at, err := notify.StampedAt(s.Answer, s.Note)
+		at, who, err := readStamp(s, roots)
 		if err != nil {
 			bad = true
 			lines = append(lines, fmt.Sprintf("marca temporale di %d voci: NON VALIDA: %v", s.Size, err))
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("marca temporale di %d voci: %s, %s", s.Size, at.Format("2006-01-02 15:04:05 UTC"), s.Authority))
+		lines = append(lines, fmt.Sprintf("marca temporale di %d voci: %s, %s, %s", s.Size, at.Format("2006-01-02 15:04:05 UTC"), s.Authority, who))
 	}
 	return lines, bad, err
+}
+
+func readStamp(s engine.CheckpointStamp, roots *x509.CertPool) (at time.Time, who string, err error) {
+	if at, err = notify.StampedAt(s.Answer, s.Note); err != nil {
+		return at, "", err
+	}
+	if roots == nil {
+		return at, "autorità non verificata (merkle.tsa_roots)", nil
+	}
+	who, err = notify.StampSigner(s.Answer, roots)
+	return at, "autorità verificata: " + who, err
 }
 
 func printLogReport(out io.Writer, r *engine.LogReport, stamps []string) {

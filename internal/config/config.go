@@ -161,6 +161,8 @@ type Merkle struct {
 	SendTo []string `yaml:"send_to" env:"SEND_TO"`
 	// TSA is the http(s) address of a time-stamping authority (RFC 3161), asked each day; empty: none.
 	TSA string `yaml:"tsa_url" env:"TSA_URL"`
+	// TSARoots is a file in PEM with the authorities from which the certificate of time stamps must descend; empty: nobody looks.
+	TSARoots string `yaml:"tsa_roots" env:"TSA_ROOTS"`
 }
 
 // Default is the configuration of a program started with no file and no variable: everything in ./data, nothing to install.

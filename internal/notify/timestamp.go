@@ -23,8 +23,8 @@ const (
 )
 
 // Stamper returns a function that has an authority (RFC 3161 over HTTP, at this address) stamp some bytes: their SHA-256 leaves, the
-// answer comes back as it was, with the stamp's signature checked and bound to these bytes. Whether its certificate is worth something is
-// for who relies on it: openssl ts -verify.
+// answer comes back as it was, with the stamp's signature checked and bound to these bytes. Whether its certificate is worth something
+// StampSigner says.
 func Stamper(address string) func(context.Context, []byte) ([]byte, error) {
 	client := &http.Client{Timeout: stampTime}
 	return func(ctx context.Context, data []byte) ([]byte, error) {
@@ -73,10 +73,18 @@ func StampedAt(answer, data []byte) (time.Time, error) {
 	return stamp.Time.UTC(), nil
 }
 
-func readStamp(answer, data []byte) (*timestamp.Timestamp, error) {
+func parseStamp(answer []byte) (*timestamp.Timestamp, error) {
 	stamp, err := timestamp.ParseResponse(answer)
 	if err != nil {
 		return nil, fmt.Errorf("time stamp: %w", err)
+	}
+	return stamp, nil
+}
+
+func readStamp(answer, data []byte) (*timestamp.Timestamp, error) {
+	stamp, err := parseStamp(answer)
+	if err != nil {
+		return nil, err
 	}
 	sum := sha256.Sum256(data)
 	if len(stamp.Certificates) == 0 || stamp.HashAlgorithm != crypto.SHA256 || !bytes.Equal(stamp.HashedMessage, sum[:]) {
