@@ -82,7 +82,7 @@ ogni storia e prosegue. Esce con 1 se qualcosa non torna. Che cosa prova e che c
 
 // compareLog adds what the Merkle log says against copies of checkpoints that were kept outside.
 func compareLog(ctx context.Context, p *program, files []string, v *engine.Verification) error {
-	_, public, err := publicKey(p.cfg)
+	public, err := publicKeys(p.cfg)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func sayInvalid(err error) error {
 }
 
 func checkpointSize(cfg config.Config, file string) (int64, error) {
-	_, public, err := publicKey(cfg)
+	public, err := publicKeys(cfg)
 	if err != nil {
 		return 0, err
 	}

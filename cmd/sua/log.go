@@ -83,10 +83,13 @@ func (p *program) regular() ([]jobs.Regular, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := publicKeys(p.cfg); err != nil {
+		return nil, err
+	}
 	if made {
 		p.log.Warn("key of the Merkle log made: keep a copy of it elsewhere", "file", c.Key)
 	}
-	all := []jobs.Regular{{Name: "merkle_log", Every: checkpointEvery, Run: func(ctx context.Context) error { return p.engine.ExtendLog(ctx, secret) }}}
+	all := []jobs.Regular{{Name: "merkle_log", Every: checkpointEvery, Run: func(ctx context.Context) error { return p.engine.ExtendLog(ctx, secret, c.OldKeys...) }}}
 	if len(c.SendTo) > 0 {
 		all = append(all, jobs.Regular{Name: "merkle_send", Every: outsideEvery, Run: func(ctx context.Context) error { return p.engine.SendCheckpoint(ctx, c.SendTo) }})
 	}
@@ -104,21 +107,7 @@ func (p *program) regular() ([]jobs.Regular, error) {
 
 func logCommand() *cobra.Command {
 	c := &cobra.Command{Use: "log", Short: "Il registro Merkle: chiave, checkpoint, verifica, copia in una cartella"}
-	c.AddCommand(&cobra.Command{
-		Use: "key", Short: "Scrive la chiave pubblica del registro, da dare a chi verifica (crea la chiave se non c'è)", Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := settings(c, nil)
-			if err != nil {
-				return err
-			}
-			_, public, err := publicKey(cfg)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintln(c.OutOrStdout(), public)
-			return nil
-		},
-	}, checkpointCommand(), logVerifyCommand(), &cobra.Command{
+	c.AddCommand(keyCommand(), rotateCommand(), checkpointCommand(), logVerifyCommand(), &cobra.Command{
 		Use: "export CARTELLA", Short: "Scrive il registro in file: checkpoint, tessere e voci", Args: cobra.ExactArgs(1),
 		RunE: withProgram(func(c *cobra.Command, p *program, args []string) error {
 			return exportLog(c.Context(), p.engine, args[0], c.OutOrStdout())
@@ -162,7 +151,7 @@ func checkpointCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := p.engine.ExtendLog(c.Context(), secret); err != nil {
+				if err := p.engine.ExtendLog(c.Context(), secret, p.cfg.Merkle.OldKeys...); err != nil {
 					return err
 				}
 			}
@@ -194,7 +183,7 @@ func logVerifyCommand() *cobra.Command {
 			public := key
 			if public == "" {
 				var err error
-				if _, public, err = publicKey(p.cfg); err != nil {
+				if public, err = publicKeys(p.cfg); err != nil {
 					return err
 				}
 			}
@@ -228,7 +217,7 @@ func logVerifyCommand() *cobra.Command {
 		}),
 	}
 	c.Flags().StringArrayVar(&files, "checkpoint", nil, "copia esterna di un checkpoint (file; si può ripetere)")
-	c.Flags().StringVar(&key, "key", "", "chiave pubblica del registro (predefinita: quella di merkle.key)")
+	c.Flags().StringVar(&key, "key", "", "chiave pubblica del registro, o più d'una separate da spazi (predefinite: quella di merkle.key e merkle.old_keys)")
 	c.Flags().BoolVar(&asJSON, "json", false, "in JSON")
 	return c
 }

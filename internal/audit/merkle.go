@@ -326,13 +326,14 @@ func SignCheckpoint(secret string, size int64, root []byte) ([]byte, error) {
 	return note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", signer.Name(), size, h)}, signer)
 }
 
-// ParseCheckpoint reads a signed note and checks its signature by the public key of the log, whose name is the origin.
+// ParseCheckpoint reads a signed note and checks its signature by the public key of the log, whose name is the origin. Where the key was
+// changed public has several, see readLogKeys.
 func ParseCheckpoint(signed []byte, public string) (Checkpoint, error) {
-	verifier, err := note.NewVerifier(strings.TrimSpace(public))
+	keys, err := readLogKeys(public)
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("read the public key of the log: %w", err)
+		return Checkpoint{}, err
 	}
-	n, err := note.Open(signed, note.VerifierList(verifier))
+	n, err := note.Open(signed, keys.verifiers())
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
 	}
@@ -340,15 +341,15 @@ func ParseCheckpoint(signed []byte, public string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	if origin != verifier.Name() {
-		return Checkpoint{}, fmt.Errorf("checkpoint: not of %s", verifier.Name())
+	if err := keys.vouch(n.Sigs, origin, size); err != nil {
+		return Checkpoint{}, err
 	}
 	return Checkpoint{Origin: origin, Size: size, Root: root, Note: signed}, nil
 }
 
-// CheckLogKey says whether a text is a public key that checkpoints can be verified with, as the error.
+// CheckLogKey says whether a text is a public key that checkpoints can be verified with, or several, as the error.
 func CheckLogKey(public string) error {
-	_, err := note.NewVerifier(strings.TrimSpace(public))
+	_, err := readLogKeys(public)
 	return err
 }
 

@@ -157,6 +157,8 @@ type Merkle struct {
 	Key string `yaml:"key" env:"KEY"`
 	// Origin is the name of the log, for the key that is made: host and path without scheme. Empty: that of PublicURL, and /log.
 	Origin string `yaml:"origin" env:"ORIGIN"`
+	// OldKeys are the public keys that signed before Key, each with "@" and the size of the last checkpoint that it signed: see sua log rotate.
+	OldKeys []string `yaml:"old_keys" env:"OLD_KEYS"`
 	// SendTo lists who gets a checkpoint each day: mail addresses, or "pec:" and a certified one.
 	SendTo []string `yaml:"send_to" env:"SEND_TO"`
 	// TSA is the http(s) address of a time-stamping authority (RFC 3161), asked each day; empty: none.
@@ -182,7 +184,7 @@ func Default() Config {
 		Notices:   Notices{EscalateDays: 3},
 		Mail:      Mail{From: "Stazione Unica Appaltante <sua@localhost>", TLS: "starttls", Folder: "data/mail"},
 		PEC:       PEC{TLS: "tls"},
-		Merkle:    Merkle{Key: "data/log.key", SendTo: []string{}},
+		Merkle:    Merkle{Key: "data/log.key", OldKeys: []string{}, SendTo: []string{}},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/province-comuni/sua/internal/audit"
 	"github.com/province-comuni/sua/internal/store"
@@ -19,16 +20,16 @@ var ErrLogChanged = store.ErrLogChanged
 
 // ExtendLog takes what was numbered into the Merkle log and signs a checkpoint of it with the log's secret key; nothing happens
 // when there is nothing new. ErrLogChanged: it would not fit what was signed before; then nothing is signed, and the log of the
-// program says so as an error each time.
-func (e *Engine) ExtendLog(ctx context.Context, secret string) error {
-	err := e.extendLog(ctx, secret)
+// program says so as an error each time. formerly are the public keys that signed before this one, see audit.ParseCheckpoint.
+func (e *Engine) ExtendLog(ctx context.Context, secret string, formerly ...string) error {
+	err := e.extendLog(ctx, secret, formerly)
 	if errors.Is(err, ErrLogChanged) {
 		e.cfg.Log.Error("THE HISTORY DOES NOT FIT WHAT WAS SIGNED: nothing is signed any more; run sua log verify", "error", err)
 	}
 	return err
 }
 
-func (e *Engine) extendLog(ctx context.Context, secret string) error {
+func (e *Engine) extendLog(ctx context.Context, secret string, formerly []string) error {
 	if _, err := e.Sequence(ctx); err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (e *Engine) extendLog(ctx context.Context, secret string) error {
 	case last.Size == size:
 		return nil
 	default:
-		if err := e.fitsLast(ctx, last, size, secret); err != nil {
+		if err := e.fitsLast(ctx, last, size, secret, formerly); err != nil {
 			return err
 		}
 	}
@@ -72,13 +73,13 @@ func (e *Engine) extendLog(ctx context.Context, secret string) error {
 	return err
 }
 
-// fitsLast checks that the log of size entries begins with what was signed last, and that it was signed with this key.
-func (e *Engine) fitsLast(ctx context.Context, last store.Checkpoint, size int64, secret string) error {
+// fitsLast checks that the log of size entries begins with what was signed last, and that it was signed with this key or one before it.
+func (e *Engine) fitsLast(ctx context.Context, last store.Checkpoint, size int64, secret string, formerly []string) error {
 	_, public, err := audit.PublicKey(secret)
 	if err != nil {
 		return err
 	}
-	signed, err := audit.ParseCheckpoint(last.Note, public)
+	signed, err := audit.ParseCheckpoint(last.Note, strings.Join(append([]string{public}, formerly...), "\n"))
 	if err != nil {
 		return fmt.Errorf("the last checkpoint is not signed with the key in use: %w", err)
 	}
