@@ -19,7 +19,9 @@ import (
 // numbered. They are visible, since whoever wrote the later one had read them under the lock. What is numbered of a tree is thus
 // always its beginning, and the later window finds nothing left of what was taken early.
 //
-// On SQLite there is one writer, so that the rows of events stand in the order of commits: the window is one of rowids.
+// On SQLite there is one writer, so that the rows of events stand in the order of commits: the window is one of rowids. A rowid comes
+// again when the newest row was deleted behind our back; then the row before the watermark has no number, or there is none, and
+// whatever lacks a number gets one, as after a move.
 
 // sequenceLock is the advisory lock that one sequencer holds at a time.
 const sequenceLock = 0x5355415f4c4f47 // "SUA_LOG"
@@ -91,7 +93,8 @@ func (w window) bound() int64 {
 func (db *DB) before(limit int, w *window) query {
 	q := query{
 		sql: `SELECT n, watermark, top, coalesce((SELECT rowid FROM events WHERE rowid >= watermark ORDER BY rowid LIMIT 1), 0),
-			coalesce((SELECT rowid FROM events WHERE rowid >= watermark ORDER BY rowid LIMIT 1 OFFSET $1), 0), watermark > top, ''
+			coalesce((SELECT rowid FROM events WHERE rowid >= watermark ORDER BY rowid LIMIT 1 OFFSET $1), 0),
+			watermark > top OR EXISTS (SELECT 1 FROM events e WHERE rowid = watermark - 1 AND ` + unnumbered + `), ''
 			FROM log_head, (SELECT coalesce(max(rowid), 0) + 1 AS top FROM events)`,
 		args: []any{limit},
 		scan: func(r rows) error { return r.Scan(&w.n, &w.from, &w.to, &w.first, &w.beyond, &w.moved, &w.cluster) },
