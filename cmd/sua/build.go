@@ -106,6 +106,11 @@ func databaseError(err error) error {
 	if errors.Is(err, store.ErrNewer) {
 		return fmt.Errorf("il database è di una versione più recente di questo programma: aggiorna sua (%w)", err)
 	}
+	if errors.Is(err, store.ErrGaps) {
+		text, _, _ := strings.Cut(err.Error(), "\n") // below stands what the library says of the same
+		_, numbers, _ := strings.Cut(text, store.ErrGaps.Error()+": ")
+		return fmt.Errorf("il database è nato con una versione di prova di questo programma: gli mancano le migrazioni %s, e ne ha di più nuove. Non si può aggiornare: ricrealo, o riprendi una copia fatta con una versione pubblicata", numbers)
+	}
 	if errors.Is(err, store.ErrNotOwner) {
 		return fmt.Errorf("lo schema del database non è aggiornato e questo ruolo non può aggiornarlo: esegui «sua migrate» con SUA_DATABASE_OWNER_URL (%w)", err)
 	}

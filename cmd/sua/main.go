@@ -43,6 +43,6 @@ func root() *cobra.Command {
 	}
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.PersistentFlags().String("config", "", "file di configurazione YAML (oppure SUA_CONFIG)")
-	c.AddCommand(serveCommand(), migrateCommand(), demoCommand(), importCommand(), workflowCommand(), termCommand(), kpiCommand(), deadlinesCommand(), auditCommand(), personCommand(), jobsCommand(), logCommand(), openapiCommand())
+	c.AddCommand(serveCommand(), migrateCommand(), demoCommand(), importCommand(), workflowCommand(), termCommand(), kpiCommand(), deadlinesCommand(), outageCommand(), auditCommand(), personCommand(), jobsCommand(), logCommand(), openapiCommand())
 	return c
 }

@@ -152,6 +152,7 @@ func noticeCalls(ctx context.Context, db *store.DB, now time.Time) map[string]fu
 		"Held":         func() { _, _ = db.Held(ctx) },
 		"HeldNotices":  func() { _, _ = db.HeldNotices(ctx, "officer-1", now, 10) },
 		"Digest":       func() { _ = db.Digest(ctx, n, []store.Notice{n}) },
+		"Tell":         func() { _ = db.Tell(ctx, []store.Notice{n}) },
 		"Unanswered":   func() { _, _ = db.Unanswered(ctx, now, 10) },
 		"Escalate":     func() { _, _ = db.Escalate(ctx, n, store.Message{}, now) },
 		"Requeue":      func() { _ = db.Requeue(ctx, "x", now) },

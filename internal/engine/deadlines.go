@@ -41,6 +41,10 @@ type DeadlineRow struct {
 	DeadlineView
 	Case  Summary
 	Title string // of the case, else of the root of its tree; empty when it is secret or not given yet
+	// Place names the case in its tree, "Lotto 2", and Procedure the root by its title: both empty for a root, Procedure also
+	// when the title is the root's already.
+	Place     Text
+	Procedure string
 }
 
 // FindDeadlines lists the deadlines in the actor's sight, the soonest first: those that run or are held back, and those that only told people
@@ -237,7 +241,14 @@ func (e *Engine) deadlineRows(ctx context.Context, who auth.Actor, now time.Time
 		}
 		row := &DeadlineRow{DeadlineView: w.deadlineViews(n)[0], Case: e.summary(c, look(who, c))}
 		row.Overdue = row.Overdue || d.Status == store.Expired
-		row.Title = firstOf(row.Case.Title, e.summary(root, look(who, root)).Title)
+		top := e.summary(root, look(who, root)).Title
+		row.Title = firstOf(row.Case.Title, top)
+		if c != root {
+			row.Place = caseLabel(c, def)
+		}
+		if c != root && row.Title != top {
+			row.Procedure = top
+		}
 		rows[i] = row
 	}
 	return rows, nil

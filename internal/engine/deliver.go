@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/notice"
 	"github.com/province-comuni/sua/internal/store"
 )
@@ -162,11 +161,11 @@ func (e *Engine) message(ctx context.Context, n *store.Notice, now time.Time) (m
 	if !e.sends(n.Channel) {
 		return m, now, errNoSender
 	}
-	if err := e.parties.refresh(ctx); err != nil {
+	if err := e.parties.renew(ctx, n.Person); err != nil { // another process may have moved the person
 		return m, now, err
 	}
 	who := e.parties.actor(n.Person)
-	if !scope(who).Sees(n.MemberBody, n.SUA) {
+	if n.Template != notice.Digest && !scope(who).Sees(n.MemberBody, n.SUA) { // a digest tells of several bodies: told looks at each
 		return m, now, &notice.Permanent{Err: errNoSight}
 	}
 	if n.Channel == store.ChannelWebhook {
@@ -185,96 +184,13 @@ func (e *Engine) message(ctx context.Context, n *store.Notice, now time.Time) (m
 	if m.To == "" {
 		return m, now, &notice.Permanent{Err: errNoAddress}
 	}
-	values, err := told(n)
+	values, err := e.worded(ctx, n, who)
 	if err != nil {
-		return m, now, &notice.Permanent{Err: err}
+		return m, now, err
 	}
 	ts := e.cfg.Notices.Templates
 	m.Subject, m.Text, m.HTML, err = ts.Mail(ts.For(n.Template), to.Language, values)
 	return m, to.awake(now), err
-}
-
-// DigestDue sums up, for each person who wants one mail a day and whose hour has come, what was held since the last one. It returns how
-// many it made; a second call on the same day makes none.
-func (e *Engine) DigestDue(ctx context.Context) (int, error) {
-	people, err := e.db.Held(ctx)
-	if err != nil || len(people) == 0 {
-		return 0, err
-	}
-	now, err := e.db.Now(ctx)
-	if err != nil {
-		return 0, err
-	}
-	contacts, err := e.db.Contacts(ctx)
-	if err != nil {
-		return 0, err
-	}
-	made := 0
-	for _, person := range people {
-		to := e.reach(e.parties.actor(person), contacts[person])
-		local := now.In(calendar.Rome)
-		if to.Mail == "digest" && local.Hour() < to.DigestHour { // whoever chose otherwise meanwhile gets what was held at once
-			continue
-		}
-		done, err := e.digest(ctx, person, to, now)
-		if err != nil {
-			return made, err
-		}
-		if done {
-			made++
-		}
-	}
-	return made, nil
-}
-
-// mostSummed bounds a digest; what is over goes into the next.
-const mostSummed = 200
-
-func (e *Engine) digest(ctx context.Context, person string, to reached, now time.Time) (bool, error) {
-	source := "digest:" + calendar.DateOf(now).String()
-	before, err := e.db.Notices(ctx, store.Everything, store.NoticeFilter{Person: person, Source: source, Limit: 1})
-	if err != nil || len(before) > 0 {
-		return false, err
-	}
-	held, err := e.db.HeldNotices(ctx, person, now, mostSummed)
-	if err != nil || len(held) == 0 {
-		return false, err
-	}
-	if err := e.parties.refresh(ctx); err != nil { // another process may have moved the person
-		return false, err
-	}
-	list, sees := Text{}, scope(e.parties.actor(person)).Sees
-	first := slices.IndexFunc(held, func(n store.Notice) bool { return sees(n.MemberBody, n.SUA) })
-	for i := range held {
-		if !sees(held[i].MemberBody, held[i].SUA) { // the person has left its bodies since: nothing more is told of them
-			continue
-		}
-		values, err := told(&held[i])
-		if err != nil {
-			return false, err
-		}
-		t := e.cfg.Notices.Templates.For(held[i].Template)
-		it, _ := t.Render("it", values)
-		en, _ := t.Render("en", values)
-		link := values["link"].IT
-		list.IT, list.EN = list.IT+"• "+it+"\n  "+link+"\n", list.EN+"• "+en+"\n  "+link+"\n"
-	}
-	values := notice.Values{"list": notice.Text{IT: strings.TrimSpace(list.IT), EN: strings.TrimSpace(list.EN)}, "link": {IT: e.cfg.Notices.PublicURL + "/avvisi", EN: e.cfg.Notices.PublicURL + "/avvisi"}}
-	params, err := json.Marshal(values)
-	if err != nil {
-		return false, err
-	}
-	sum := store.Notice{
-		ID: e.cfg.NewID(), Source: source, Person: person, Channel: store.ChannelMail, MemberBody: held[max(0, first)].MemberBody, SUA: held[max(0, first)].SUA,
-		Template: notice.Digest, Params: params, State: store.NoticeQueued, NextTry: to.awake(now), At: now,
-	}
-	switch {
-	case first < 0:
-		sum.State, sum.Error = store.NoticeDead, errNoSight.Error()
-	case to.Mail == "off":
-		sum.State = store.NoticeDead
-	}
-	return true, e.db.Digest(ctx, sum, held)
 }
 
 // mostUnanswered is how many notices one look at those without an answer takes.

@@ -47,7 +47,7 @@ const (
 // workers have cases of their own: their calendar holds those alone. Everybody else's holds all the terms that they may see.
 var workers = []string{"rup", "sua_clerk"}
 
-// Calendar returns the iCalendar (RFC 5545) behind a secret: the terms that are running, each on its last useful day, as the person sees
+// Calendar returns the iCalendar (RFC 5545) behind a secret: the terms that are running, each on its last useful day or at its hour, as the person sees
 // them now. ErrNotFound for an unknown secret, or a person without any role.
 func (e *Engine) Calendar(ctx context.Context, secret string) ([]byte, error) {
 	person, err := e.db.CalendarPerson(ctx, auth.HashToken(secret))
@@ -89,7 +89,7 @@ func (e *Engine) Calendar(ctx context.Context, secret string) ([]byte, error) {
 	return []byte(cal.Serialize(ics.WithNewLine("\r\n"))), nil
 }
 
-// dated adds a term as an event of a whole day: its last useful one.
+// dated adds a term as an event of a whole day, its last useful one; a term that ends at an hour as an event of that instant, in UTC.
 func (e *Engine) dated(cal *ics.Calendar, t *store.Term, who auth.Actor, lang string) {
 	day, err := calendar.ParseDate(t.LastDay)
 	if err != nil {
@@ -114,8 +114,12 @@ func (e *Engine) dated(cal *ics.Calendar, t *store.Term, who auth.Actor, lang st
 	}
 	ev := cal.AddEvent(t.ID + "@sua")
 	ev.SetDtStampTime(t.Case.UpdatedAt)
-	ev.SetAllDayStartAt(day.AddDays(0).Start().In(calendar.Rome))
-	ev.SetAllDayEndAt(day.AddDays(1).Start().In(calendar.Rome))
+	if t.DueAt.Equal(day.AddDays(1).Start()) {
+		ev.SetAllDayStartAt(day.Start().In(calendar.Rome))
+		ev.SetAllDayEndAt(day.AddDays(1).Start().In(calendar.Rome))
+	} else { // it ends at an hour: an event without an end, which RFC 5545 reads as that instant
+		ev.SetStartAt(t.DueAt)
+	}
 	ev.SetProperty(ics.ComponentPropertySequence, strconv.FormatInt(t.Revision, 10))
 	ev.SetSummary(label.In(lang) + ": " + title)
 	link := e.cfg.Notices.PublicURL + "/procedure/" + t.CaseID

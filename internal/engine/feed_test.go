@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,30 @@ func TestCalendarFeed(t *testing.T) {
 			t.Errorf("the address before: %v", err)
 		}
 	}, withPost(box))
+}
+
+// A term that ends at an hour stands at that hour, in UTC also on the two sides of a change of the clocks; one of days takes whole days.
+func TestCalendarFeedHasHours(t *testing.T) {
+	each(t, biddingFiles, func(t *testing.T, o *office) {
+		published(t, o, "2026-03-25T12:00:00+01:00")
+		published(t, o, "2026-03-30T12:00:00+02:00")
+		cal, _ := feed(t, o, o.director)
+		var timed, whole []string
+		for _, e := range cal.Events() {
+			start := e.GetProperty(ics.ComponentPropertyDtStart)
+			if len(start.ICalParameters["VALUE"]) > 0 {
+				whole = append(whole, start.Value)
+				continue
+			}
+			timed = append(timed, start.Value)
+			if e.GetProperty(ics.ComponentPropertyDtEnd) != nil {
+				t.Errorf("an end beside the hour: %s", e.Serialize(&ics.SerializationConfiguration{NewLine: "\n", MaxLength: 75}))
+			}
+		}
+		if !slices.Equal(timed, []string{"20260325T110000Z", "20260330T100000Z"}) || len(whole) != 2 {
+			t.Errorf("timed %v, whole days %v", timed, whole)
+		}
+	})
 }
 
 func TestWebhooksAreTold(t *testing.T) {

@@ -177,6 +177,9 @@ func TestMoveByHandTakesFieldAndChildrenAlong(t *testing.T) {
 		if len(told) == 0 || !strings.Contains(told[0].Body.IT, "avviso integrativo") || !strings.Contains(told[0].Subject.IT, "Scadenza delle offerte, Termine spostato") {
 			t.Errorf("told: %+v", told)
 		}
+		if len(told) > 0 && strings.Contains(told[0].Body.IT, "Cambiano anche") {
+			t.Errorf("nothing else changed in this case: %s", told[0].Body.IT)
+		}
 		if !slices.ContainsFunc(inbox(t, o, o.clerk), func(n engine.NoticeView) bool { return n.Case == asked && n.Template == "deadline_moved" }) {
 			t.Error("nobody was told that the answer is due earlier or later")
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/province-comuni/sua/internal/auth"
@@ -170,6 +171,8 @@ func (t *tale) ofTerm(field string) (Text, bool) {
 			}
 		}
 		return Text{}, true
+	case "deadline.others":
+		return t.others(), true
 	case "deadline.blocked":
 		var no Refusal
 		if t.term.BlockedBy != nil && json.Unmarshal(t.term.BlockedBy, &no) == nil {
@@ -184,6 +187,45 @@ func (t *tale) ofTerm(field string) (Text, bool) {
 		return Text{}, true
 	}
 	return Text{}, false
+}
+
+// mostNamed is how many of the terms that changed with one a notice names; the rest is counted.
+const mostNamed = 3
+
+// others names the terms that the event changed besides the one the notice is about, each with its last day.
+func (t *tale) others() Text {
+	var event story
+	if t.happened == nil || json.Unmarshal(t.happened.OpenBody, &event) != nil {
+		return Text{}
+	}
+	var it, en []string
+	for _, d := range event.Deadlines {
+		day, err := calendar.ParseDate(d.LastDay)
+		if err != nil || d.Name == t.term.Name && d.Started == t.term.StartedSeq {
+			continue
+		}
+		label := same(d.Name)
+		if t.def != nil {
+			if decl, ok := t.def.Deadline(d.Name); ok {
+				label = decl.Label
+			}
+		}
+		it, en = append(it, "«"+label.IT+"» ("+day.Italian()+")"), append(en, "“"+label.EN+"” ("+day.English()+")")
+	}
+	if more := len(it) - mostNamed; more == 1 {
+		it, en = append(it[:mostNamed], "un altro"), append(en[:mostNamed], "one more")
+	} else if more > 1 {
+		it, en = append(it[:mostNamed], fmt.Sprintf("altri %d", more)), append(en[:mostNamed], fmt.Sprintf("%d more", more))
+	}
+	return Text{IT: listed(it, " e "), EN: listed(en, " and ")}
+}
+
+// listed writes a list as people do: commas, and the last word before its end.
+func listed(all []string, last string) string {
+	if len(all) < 2 {
+		return strings.Join(all, "")
+	}
+	return strings.Join(all[:len(all)-1], ", ") + last + all[len(all)-1]
 }
 
 // ofChange gives what was said when a term was changed by hand or for an outage.

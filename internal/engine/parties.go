@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,22 @@ func (p *parties) refresh(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// renew reads one person again, and everything only when that one has changed: for those who ask about one person at a time.
+func (p *parties) renew(ctx context.Context, id string) error {
+	now, roles, err := p.db.PersonByID(ctx, id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	p.mu.RLock()
+	was, known := p.people[id]
+	same := known == (err == nil) && was.Name == now.Name && was.Email == now.Email && was.Demo == now.Demo && slices.Equal(p.roles[id], roles)
+	p.mu.RUnlock()
+	if same {
+		return nil
+	}
+	return p.refresh(ctx)
 }
 
 func (p *parties) body(id string) (store.Body, bool) {

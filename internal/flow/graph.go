@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	graphviz "github.com/goccy/go-graphviz"
+
+	"github.com/province-comuni/sua/internal/flow/drawcache"
 )
 
 // many is how many states an event may leave from before its arrows become one, from a note that lists the states:
@@ -233,6 +235,9 @@ func wrapped(s string) string { return strings.ReplaceAll(s, " ", "\n") }
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
+
+// Graphviz is ready, and temporary files stand where they stood: see package drawcache.
+var _ = drawcache.Restore()
 
 // graphvizLock exists because the library keeps one wasm module per process, which is not safe for concurrent use.
 var graphvizLock sync.Mutex

@@ -252,6 +252,13 @@ func TestDocumentsAreReadAgain(t *testing.T) {
 				t.Errorf("document %d: %v", i, err)
 			}
 		}
+		boss, err := p.ActorByID(t.Context(), "boss")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told, err := p.Notices(t.Context(), boss, engine.NoticeQuery{}); err != nil || len(told.Items) != 3 || !strings.Contains(told.Items[0].Body.IT, "Documento: ") { // each once, however often it is checked
+			t.Errorf("the director was told %+v, %v", told, err)
+		}
 		if err := p.CheckDocument(t.Context(), "none"); err != nil {
 			t.Errorf("a document that is gone: %v", err)
 		}

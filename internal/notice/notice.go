@@ -44,8 +44,11 @@ var Fields = map[string]string{
 	"deadline.left":     "i giorni che mancano",
 	"deadline.then":     "che cosa avviene alla scadenza",
 	"deadline.blocked":  "che cosa trattiene il termine",
+	"deadline.others":   "gli altri termini cambiati con questo, fino a tre per nome",
+	"document":          "l'identificativo del documento (solo nell'avviso di uno danneggiato)",
 	"list":              "l'elenco degli avvisi (solo nel riepilogo)",
 	"link":              "l'indirizzo della pratica",
+	"settings":          "l'indirizzo della pagina in cui si sceglie come ricevere gli avvisi (solo nelle mail)",
 }
 
 // Message is a notice ready to travel.

@@ -56,7 +56,7 @@ var calm = template.Must(template.New("mail").Parse(`<!DOCTYPE html>
 <h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">{{.Subject}}</h1>
 {{range .Body}}<p style="margin:0 0 16px">{{range $i, $l := .}}{{if $i}}<br>{{end}}{{$l}}{{end}}</p>
 {{end}}{{if .Link}}<p style="margin:24px 0"><a href="{{.Link}}" style="display:inline-block;padding:10px 20px;background:#0066cc;color:#ffffff;text-decoration:none;border-radius:4px">{{.Open}}</a></p>
-{{end}}<p style="margin:24px 0 0;padding-top:16px;border-top:1px solid #d9dadb;color:#455b71;font-size:14px">{{range $i, $l := .Below}}{{if $i}}<br>{{end}}{{$l}}{{end}}</p>
+{{end}}<p style="margin:24px 0 0;padding-top:16px;border-top:1px solid #d9dadb;color:#455b71;font-size:14px">{{range $i, $l := .Below}}{{if $i}}<br>{{end}}{{$l.Text}}{{if $l.Address}}<a href="{{$l.Address}}" style="color:#0066cc">{{$l.Address}}</a>{{end}}{{end}}</p>
 </div></body></html>
 `))
 
@@ -76,7 +76,23 @@ func page(lang, subject, above, body, below, link string) (string, error) {
 	}
 	var out bytes.Buffer
 	err := calm.Execute(&out, map[string]any{
-		"Lang": lang, "Subject": subject, "Above": split(above), "Body": paragraphs, "Below": split(below), "Link": link, "Open": open.In(lang),
+		"Lang": lang, "Subject": subject, "Above": split(above), "Body": paragraphs, "Below": footer(split(below)), "Link": link, "Open": open.In(lang),
 	})
 	return out.String(), err
+}
+
+// footLine is a line below a mail; an address at its end can be followed.
+type footLine struct{ Text, Address string }
+
+func footer(all []string) []footLine {
+	out := make([]footLine, len(all))
+	for i, line := range all {
+		at := strings.LastIndex(line, " ") + 1
+		if strings.HasPrefix(line[at:], "http://") || strings.HasPrefix(line[at:], "https://") {
+			out[i] = footLine{line[:at], line[at:]}
+		} else {
+			out[i].Text = line
+		}
+	}
+	return out
 }

@@ -47,10 +47,11 @@ const (
 	Moved      = "deadline_moved" // moved, suspended, resumed by hand, or extended for an outage
 	Escalation = "escalation"     // nobody reacted
 	Digest     = "digest"
+	Damaged    = "document_damaged"
 	Test       = "test"
 )
 
-var own = []string{Generic, Reminder, Expired, Blocked, Moved, Escalation, Digest, Test}
+var own = []string{Generic, Reminder, Expired, Blocked, Moved, Escalation, Digest, Damaged, Test}
 
 // For returns the template of a notice; a notice without one of its own is told by the label of its event.
 func (t *Templates) For(id string) *Template {

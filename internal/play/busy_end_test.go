@@ -405,7 +405,11 @@ func (c *busyCheck) calendars(end time.Time) {
 		c.b.post.keepCalendar(person, text)
 		got := map[string]string{}
 		for _, ev := range strings.Split(strings.ReplaceAll(string(text), "\r\n ", ""), "BEGIN:VEVENT")[1:] {
-			got[between(ev, "UID:", "@sua")] = between(ev, "DTSTART;VALUE=DATE:", "\r\n")
+			day := between(ev, "DTSTART;VALUE=DATE:", "\r\n")
+			if day == "" {
+				day = between(ev, "DTSTART:", "\r\n") // it ends at an hour
+			}
+			got[between(ev, "UID:", "@sua")] = day
 		}
 		want := map[string]string{}
 		c.rows("SELECT id, case_id, last_day, due_at, status FROM deadlines WHERE status IN ('running', 'blocked', 'suspended')", func(scan func(...any)) {
@@ -417,6 +421,9 @@ func (c *busyCheck) calendars(end time.Time) {
 			mine := own.rup == person || own.officer == person || !worksAlone(who)
 			if (slices.Contains(bodies, own.body) || slices.Contains(bodies, own.sua)) && mine && due.After(end.AddDate(0, 0, -30)) {
 				want[id] = strings.ReplaceAll(last, "-", "")
+				if local := due.In(calendar.Rome); local.Hour() != 0 || local.Minute() != 0 {
+					want[id] = due.UTC().Format("20060102T150405Z")
+				}
 			}
 		})
 		if !maps.Equal(got, want) {

@@ -185,6 +185,21 @@ func TestDemoHasTheRealFacts(t *testing.T) {
 	if err != nil || !h.Verified {
 		t.Errorf("history verified: %v %q (%v)", h.Verified, h.Broken, err)
 	}
+	// the office of the demonstration lets no term go by
+	if late, err := stage.Engine.FindDeadlines(t.Context(), auth.System("test"), engine.DeadlineQuery{State: "overdue", Limit: engine.MaxPage}); err != nil || len(late.Items) > 0 {
+		for _, d := range late.Items {
+			t.Errorf("%s of %s, %s, is over since %s", d.Name, d.Place.IT, d.Title, d.LastDay)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	all, err := stage.Engine.FindDeadlines(t.Context(), auth.System("test"), engine.DeadlineQuery{Limit: engine.MaxPage})
+	if err != nil || !slices.ContainsFunc(all.Items, func(d engine.DeadlineRow) bool {
+		return d.Place.IT == "Lotto 3" && strings.HasPrefix(d.Title, "Lotto 3: ") && strings.HasPrefix(d.Procedure, "Manutenzione del verde")
+	}) {
+		t.Errorf("beside a lot's term the procedure is not named (%v)", err)
+	}
 	accounts, err := stage.Engine.DemoAccounts(t.Context())
 	if err != nil || len(accounts) < 20 {
 		t.Errorf("%d demo accounts (%v)", len(accounts), err)
@@ -247,6 +262,21 @@ func TestDemoTellsThatItWasInterrupted(t *testing.T) {
 func TestDemoHasEveryRole(t *testing.T) {
 	stage, db := staged(t)
 	load(t, stage, db, noon(t, "2026-11-22"))
+	// the office of the demonstration lets no term go by
+	if late, err := stage.Engine.FindDeadlines(t.Context(), auth.System("test"), engine.DeadlineQuery{State: "overdue", Limit: engine.MaxPage}); err != nil || len(late.Items) > 0 {
+		for _, d := range late.Items {
+			t.Errorf("%s of %s, %s, is over since %s", d.Name, d.Place.IT, d.Title, d.LastDay)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	all, err := stage.Engine.FindDeadlines(t.Context(), auth.System("test"), engine.DeadlineQuery{Limit: engine.MaxPage})
+	if err != nil || !slices.ContainsFunc(all.Items, func(d engine.DeadlineRow) bool {
+		return d.Place.IT == "Lotto 3" && strings.HasPrefix(d.Title, "Lotto 3: ") && strings.HasPrefix(d.Procedure, "Manutenzione del verde")
+	}) {
+		t.Errorf("beside a lot's term the procedure is not named (%v)", err)
+	}
 	accounts, err := stage.Engine.DemoAccounts(t.Context())
 	if err != nil {
 		t.Fatal(err)

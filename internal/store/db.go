@@ -31,6 +31,8 @@ var (
 	ErrKeyReused = errors.New("idempotency key reused with another body")
 	// ErrNewer: the database was migrated by a newer program.
 	ErrNewer = errors.New("the database belongs to a newer version")
+	// ErrGaps: migrations older than the newest applied one are missing.
+	ErrGaps = errors.New("older migrations are missing")
 	// ErrNotOwner: the schema is behind and this role may not migrate it.
 	ErrNotOwner = errors.New("this role may not migrate")
 )

@@ -105,6 +105,19 @@ func (db *DB) SettleNotice(ctx context.Context, n Notice) error {
 	})
 }
 
+// Tell writes notices; one that is there already, from the same source for the same person and channel, stays as it is.
+func (db *DB) Tell(ctx context.Context, all []Notice) error {
+	return db.run(ctx, Everything, func(tx *Tx) error {
+		if err := tx.send(tx.begin()); err != nil {
+			return err
+		}
+		return tx.finish(func(tx *Tx) error {
+			tx.InsertNotices(all)
+			return nil
+		})
+	})
+}
+
 // Held lists the people with notices that wait for their digest.
 func (db *DB) Held(ctx context.Context) ([]string, error) {
 	var out []string

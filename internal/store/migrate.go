@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,7 +19,7 @@ import (
 )
 
 // Migrate brings the schema up to this program's version. url is the owner's on PostgreSQL.
-// It returns ErrNewer, and changes nothing, when the database is ahead.
+// It returns ErrNewer when the database is ahead, ErrGaps when it lacks numbers in the middle; then it changes nothing.
 func Migrate(ctx context.Context, url string) (err error) {
 	db, dialect, folder, err := openForGoose(url)
 	if err != nil {
@@ -42,9 +43,28 @@ func Migrate(ctx context.Context, url string) (err error) {
 		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, have, newest)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return migrateError(err)
+		return errors.Join(gaps(ctx, p, have), migrateError(err))
 	}
 	return nil
+}
+
+// gaps returns ErrGaps with the numbers when migrations older than the newest applied one are missing: a database made by a program in
+// the making, whose migrations came in another order.
+func gaps(ctx context.Context, p *goose.Provider, have int64) error {
+	all, err := p.Status(ctx)
+	if err != nil {
+		return nil // the error of the migration itself says more
+	}
+	var missing []string
+	for _, m := range all {
+		if m.State == goose.StatePending && m.Source.Version < have {
+			missing = append(missing, strconv.FormatInt(m.Source.Version, 10))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrGaps, strings.Join(missing, ", "))
 }
 
 // migrateError tells a role that may not migrate from the rest.

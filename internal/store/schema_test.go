@@ -111,6 +111,17 @@ func TestMigrateAgainChangesNothingAndNewerIsRefused(t *testing.T) {
 		if get(t, db, home, "a").State != "draft" {
 			t.Error("the case changed")
 		}
+		gap := "DELETE FROM goose_db_version WHERE version_id = 2"
+		if db.Dialect() == "postgres" {
+			if _, err := byHand(t.Context(), super, "*", gap); err != nil {
+				t.Fatal(err)
+			}
+		} else if _, err := app("", gap); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Migrate(t.Context(), super); !errors.Is(err, store.ErrGaps) || !strings.HasPrefix(err.Error(), store.ErrGaps.Error()+": 2\n") {
+			t.Errorf("migrating a database without the second migration = %v", err)
+		}
 		ahead := "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, "
 		if db.Dialect() == "postgres" {
 			if _, err := byHand(t.Context(), super, "*", ahead+"true)"); err != nil {

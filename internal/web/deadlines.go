@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/province-comuni/sua/internal/calendar"
 	"github.com/province-comuni/sua/internal/engine"
 )
 
@@ -16,7 +18,7 @@ type deadlinesView struct {
 	Query     deadlineAsk
 	Workflows []option
 	Bodies    []option
-	Rows      []deadlineRow
+	Groups    []deadlineGroup
 	Next      string // address of the following page
 	First     string // of the first, when this is not it
 	Directs   bool   // the visitor may record outages
@@ -27,10 +29,39 @@ type deadlineAsk struct{ Whose, State, Span, Workflow, Body, After string }
 
 type deadlineRow struct {
 	termView
-	Title, Kind, Body string
-	Who               string // the roles that may do what it waits for
-	Percent           int
-	Overdue           bool
+	Title, Place, Procedure, Body string
+	Who                           string // the roles that may do what it waits for
+	Percent                       int
+	Overdue                       bool
+}
+
+// deadlineGroup are the terms of a page that are equally urgent.
+type deadlineGroup struct {
+	ID, Title string
+	Rows      []deadlineRow
+}
+
+// urgencies are the groups, the most urgent first: within so many days, the last one whatever is left.
+var urgencies = []struct {
+	id, title string
+	days      int
+}{{"oggi", "Oggi", 0}, {"sette", "Nei prossimi 7 giorni", 7}, {"trenta", "Nei prossimi 30 giorni", 30}, {"oltre", "Oltre 30 giorni", 1 << 30}}
+
+// urgency is the group of a term: what is over first, what stands still by itself, for nobody knows its end.
+func urgency(r engine.DeadlineRow, now time.Time) (id, title string) {
+	switch {
+	case r.Status == "suspended":
+		return "sospese", "Sospese"
+	case r.Overdue:
+		return "scadute", "Scadute"
+	}
+	left := calendar.DateOf(r.DueAt.Add(-time.Nanosecond)).Sub(calendar.DateOf(now))
+	for _, u := range urgencies {
+		if left <= u.days {
+			return u.id, u.title
+		}
+	}
+	return "", ""
 }
 
 // spans are how far ahead the page looks.
@@ -109,7 +140,7 @@ func (s *site) deadlines(c echo.Context, who visitor) error {
 	now := s.Now()
 	for _, r := range found.Items {
 		row := deadlineRow{
-			termView: termOf(r.DeadlineView, now), Title: r.Title, Kind: r.Case.Workflow.Label.IT, Body: r.Case.MemberBody.Name, Who: roleNames(r.Acts), Percent: r.Percent, Overdue: r.Overdue,
+			termView: termOf(r.DeadlineView, now), Title: r.Title, Place: r.Place.IT, Procedure: r.Procedure, Body: r.Case.MemberBody.Name, Who: roleNames(r.Acts), Percent: r.Percent, Overdue: r.Overdue,
 		}
 		row.CaseID = r.Case.ID
 		if row.Title == "" {
@@ -118,7 +149,12 @@ func (s *site) deadlines(c echo.Context, who visitor) error {
 		if row.Overdue {
 			row.Term = coming(r.DueAt, now)
 		}
-		view.Rows = append(view.Rows, row)
+		id, title := urgency(r, now)
+		if n := len(view.Groups); n == 0 || view.Groups[n-1].ID != id { // they come in the order of their ends
+			view.Groups = append(view.Groups, deadlineGroup{ID: id, Title: title})
+		}
+		last := &view.Groups[len(view.Groups)-1]
+		last.Rows = append(last.Rows, row)
 	}
 	if found.Next != "" {
 		next := q
@@ -136,7 +172,23 @@ func (s *site) deadlines(c echo.Context, who visitor) error {
 // width is how much of a bar is full.
 func width(percent int) string { return strconv.Itoa(percent) }
 
-// where names the procedure and its kind beside a term.
+// where names, beside the title of a case, its place, the procedure and the body.
 func (r deadlineRow) where() string {
-	return strings.Join(slices.DeleteFunc([]string{r.Kind, r.Body}, func(s string) bool { return s == "" }), ", ")
+	return strings.Join(slices.DeleteFunc([]string{r.Place, r.Procedure, r.Body}, func(s string) bool { return s == "" }), " – ")
+}
+
+// mark is what is to be known of a term beside its day: what is over says so there.
+func (r deadlineRow) mark() string {
+	if r.Running && r.Status != "bloccato" || r.Overdue && r.Status == "scaduto" {
+		return ""
+	}
+	return r.Status
+}
+
+// lawText writes the norm of a term; a term that only use has made says so.
+func lawText(law string) string {
+	if strings.EqualFold(strings.TrimSpace(law), "prassi") {
+		return "Termine di prassi: lo fissa l'ufficio, non una norma."
+	}
+	return law
 }

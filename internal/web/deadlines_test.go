@@ -65,7 +65,7 @@ func TestDeadlinesPageAndChangesByHand(t *testing.T) {
 		id := timedCase(t, o, "2026-03-20T12:00:00+01:00")
 		clerk := o.as(t, "sua_clerk")
 		page := clerk.get(t, "/scadenze")
-		page.want(t, http.StatusOK, "Scadenza delle offerte", "entro ven 20 mar, ore 12:00", "Scuola", "Comune di Conselve", "tocca a: Istruttore SUA", "0 %")
+		page.want(t, http.StatusOK, "Scadenza delle offerte", "entro ven 20 mar, ore 12:00", "Scuola", "Comune di Conselve", "Tocca a: Istruttore SUA", "0 %", "Nei prossimi 30 giorni")
 		page.one(t, "a", "href=/scadenze", "aria-current=page")
 		if clerk.get(t, "/scadenze?entro=7").contains("Ricorso") {
 			t.Error("a term beyond the span is listed")
@@ -118,6 +118,33 @@ func TestDeadlinesPageAndChangesByHand(t *testing.T) {
 		clerk.get(t, "/procedure/"+id+"/termini/none/sposta").want(t, http.StatusNotFound)
 		clerk.get(t, strings.Replace(address, "/sposta", "/cancella", 1)).want(t, http.StatusNotFound)
 	})
+}
+
+// What is over comes first and says so once; beside a term stands the procedure, and use is not called a norm.
+func TestDeadlinesAreGroupedByUrgency(t *testing.T) {
+	eachWith(t, &office{extra: timed}, false, func(t *testing.T, o *office) {
+		timedCase(t, o, "2026-03-03T12:00:00+01:00")
+		timedCase(t, o, "2026-03-05T12:00:00+01:00")
+		timedCase(t, o, "2026-03-09T12:00:00+01:00")
+		o.clock.Add((3 * 24 * time.Hour).Microseconds()) // 5 March, 9 in the morning
+		page := o.as(t, "sua_clerk").get(t, "/scadenze?entro=tutte")
+		page.want(t, http.StatusOK, "Scadute", "scaduto da 2 giorni", "Oggi", "Nei prossimi 7 giorni", "Nei prossimi 30 giorni")
+		var groups []string
+		for _, h := range page.all("h2") {
+			groups = append(groups, strings.TrimSpace(h.FirstChild.Data))
+		}
+		if got := strings.Join(groups, ", "); !strings.HasPrefix(got, "Scadute, Oggi, Nei prossimi 7 giorni, Nei prossimi 30 giorni") {
+			t.Errorf("groups: %s", got)
+		}
+		if n := strings.Count(page.Body, "scaduto"); n != 1 {
+			t.Errorf("«scaduto» is said %d times", n)
+		}
+	})
+	for law, want := range map[string]string{"prassi": "Termine di prassi: lo fissa l'ufficio, non una norma.", "art. 93, prassi": "art. 93, prassi", "": ""} {
+		if got := lawText(law); got != want {
+			t.Errorf("%q: %q", law, got)
+		}
+	}
 }
 
 func TestOutagesPage(t *testing.T) {
