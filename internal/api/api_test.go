@@ -28,7 +28,7 @@ var begin = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // office is a Province with two Comuni, served on a real socket.
 type office struct {
-	t      *testing.T
+	t      testing.TB
 	db     *store.DB
 	engine *engine.Engine
 	server *httptest.Server
@@ -45,13 +45,13 @@ func eachOffice(t *testing.T, f func(o *office)) {
 }
 
 // anOffice is for what does not depend on the database.
-func anOffice(t *testing.T, s Server) *office {
+func anOffice(t testing.TB, s Server) *office {
 	t.Helper()
 	return newOffice(t, storetest.SQLite(t, store.Options{Now: func() time.Time { return begin }}), s)
 }
 
 // newOffice opens an office with the workflows that ship, and more.
-func newOffice(t *testing.T, db *store.DB, s Server, more ...flow.Source) *office {
+func newOffice(t testing.TB, db *store.DB, s Server, more ...flow.Source) *office {
 	t.Helper()
 	cfg, err := engine.Shipped(nil)
 	if err != nil {
@@ -116,7 +116,7 @@ func (o *office) populate() {
 
 // answer is a response, read.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	what   string
 	status int
 	header http.Header

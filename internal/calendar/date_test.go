@@ -47,6 +47,23 @@ func FuzzParseDate(f *testing.F) {
 	})
 }
 
+// FuzzParseMonthDay: what is read as a day of the year is written the same, and exists in a leap year.
+func FuzzParseMonthDay(f *testing.F) {
+	for _, s := range []string{"12-07", "02-29", "02-30", "1-2", "13-01", "", "06-13T00:00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		m, err := ParseMonthDay(s)
+		if err != nil {
+			return
+		}
+		var back MonthDay
+		if m.String() != s || back.UnmarshalText([]byte(s)) != nil || back != m || !(Date{2024, m.Month, m.Day}).Valid() {
+			t.Errorf("ParseMonthDay(%q) = %v, and back %v", s, m, back)
+		}
+	})
+}
+
 func TestDateOfIsTheDayInRome(t *testing.T) {
 	for in, want := range map[string]string{
 		"2026-11-23T22:59:59Z": "2026-11-23",

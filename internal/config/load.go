@@ -64,7 +64,8 @@ func (c *Config) fromYAML(text []byte) error {
 	return nil
 }
 
-// yamlFaults turns the library's messages, which name Go types, into ones for the administrator who reads them.
+// yamlFaults turns the library's messages, which name Go types, into ones for the administrator who reads them. What stands before
+// "into" is a tag and a piece of the file, and may hold anything.
 var yamlFaults = []struct {
 	pattern *regexp.Regexp
 	text    string
@@ -72,12 +73,12 @@ var yamlFaults = []struct {
 	{regexp.MustCompile(`^line (\d+): field (\S+) not found in type \S+$`), "riga $1: chiave sconosciuta «$2»"},
 	{regexp.MustCompile(`^line (\d+): field (\S+) already set in type \S+$`), "riga $1: chiave «$2» ripetuta"},
 	{regexp.MustCompile(`^line (\d+): mapping key "(.+)" already defined at line (\d+)$`), "riga $1: chiave «$2» ripetuta (già alla riga $3)"},
-	{regexp.MustCompile("^line (\\d+): cannot unmarshal !!\\w+ (?:`.*` )?into int$"), "riga $1: serve un numero intero"},
-	{regexp.MustCompile("^line (\\d+): cannot unmarshal !!\\w+ (?:`.*` )?into bool$"), "riga $1: serve true oppure false"},
-	{regexp.MustCompile("^line (\\d+): cannot unmarshal !!\\w+ (?:`.*` )?into string$"), "riga $1: serve un testo"},
-	{regexp.MustCompile("^line (\\d+): cannot unmarshal !!\\w+ (?:`.*` )?into \\[\\]string$"), "riga $1: serve un elenco di testi"},
-	{regexp.MustCompile("^line (\\d+): cannot unmarshal !!\\w+ (?:`.*` )?into time.Duration$"), "riga $1: serve una durata come 2s o 5m"},
-	{regexp.MustCompile("^line (\\d+): cannot unmarshal !!\\w+ (?:`.*` )?into config\\.\\w+$"), "riga $1: serve un gruppo di chiavi"},
+	{regexp.MustCompile(`(?s)^line (\d+): cannot unmarshal .* into int$`), "riga $1: serve un numero intero"},
+	{regexp.MustCompile(`(?s)^line (\d+): cannot unmarshal .* into bool$`), "riga $1: serve true oppure false"},
+	{regexp.MustCompile(`(?s)^line (\d+): cannot unmarshal .* into string$`), "riga $1: serve un testo"},
+	{regexp.MustCompile(`(?s)^line (\d+): cannot unmarshal .* into \[\]string$`), "riga $1: serve un elenco di testi"},
+	{regexp.MustCompile(`(?s)^line (\d+): cannot unmarshal .* into time.Duration$`), "riga $1: serve una durata come 2s o 5m"},
+	{regexp.MustCompile(`(?s)^line (\d+): cannot unmarshal .* into config\.\w+$`), "riga $1: serve un gruppo di chiavi"},
 	{regexp.MustCompile(`^(?:yaml: )?line (\d+): (.+)$`), "riga $1: YAML non valido: $2"},
 }
 

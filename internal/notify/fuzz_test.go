@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/base64"
 	"testing"
@@ -21,6 +22,24 @@ func FuzzReadReceipt(f *testing.F) {
 		_, _ = certified(raw)
 		if r, err := ReadReceipt(raw, nobody, now); err == nil {
 			t.Errorf("taken for a receipt: %+v", r)
+		}
+	})
+}
+
+// FuzzStampedAt: whatever an authority answers, reading it ends, and a stamp is of the bytes that it was asked for, not of others.
+func FuzzStampedAt(f *testing.F) {
+	data := []byte("sua.example.it/log\n3\n…\n")
+	answer, err := Stamper(tsa(f, time.Now().UTC().Truncate(time.Second), nil))(f.Context(), data)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(answer, data)
+	f.Add(answer, []byte("other"))
+	f.Add(answer[:len(answer)/2], data)
+	f.Add([]byte{0x30, 0x80}, []byte{})
+	f.Fuzz(func(t *testing.T, answer, of []byte) {
+		if _, err := StampedAt(answer, of); err == nil && !bytes.Equal(of, data) {
+			t.Errorf("taken for a stamp of %q", of)
 		}
 	})
 }

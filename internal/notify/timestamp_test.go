@@ -20,7 +20,7 @@ import (
 )
 
 // tsa is a time-stamping authority of the test; spoil changes what it stamps.
-func tsa(t *testing.T, at time.Time, spoil func(*timestamp.Timestamp)) string {
+func tsa(t testing.TB, at time.Time, spoil func(*timestamp.Timestamp)) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -9,6 +9,10 @@ import (
 	"github.com/province-comuni/sua/internal/flow"
 )
 
+// Words cuts a line of a scenario into words as playing it would: at spaces outside quotes and brackets, without the comment. The error
+// is for quotes or brackets that stay open.
+func Words(line string) ([]string, error) { return split(strings.TrimSpace(line)) }
+
 // split cuts a line into words at spaces outside quotes and brackets; # at the start of a word ends the line.
 func split(line string) ([]string, error) {
 	var words []string

@@ -65,7 +65,7 @@ func (w *walker) choose(ctx context.Context, path string, v engine.CaseView, def
 		w.fault = fault("failure", "read options of %q: %v", path, err)
 		return nil
 	}
-	var on, aside, out, refused []string
+	var on, aside, back, out, refused []string
 	for _, o := range opts.Events {
 		tired := w.failed[path+" "+o.Event]
 		switch {
@@ -76,6 +76,8 @@ func (w *walker) choose(ctx context.Context, path string, v engine.CaseView, def
 			on = append(on, o.Event)
 		case o.Lead == engine.LeadsAside || o.Lead == engine.LeadsRound:
 			aside = append(aside, o.Event)
+		case o.Lead == engine.LeadsBack:
+			back = append(back, o.Event)
 		default:
 			out = append(out, o.Event)
 		}
@@ -89,11 +91,19 @@ func (w *walker) choose(ctx context.Context, path string, v engine.CaseView, def
 			}
 		}
 	}
-	if w.chance(0.45) {
-		if ev := w.aim(v.State.ID, def, slices.Concat(on, aside)); ev != nil {
+	if w.chance(0.55) {
+		possible := slices.Concat(on, aside)
+		if w.chance(0.4) { // what was walked may be walked again from an earlier state
+			possible = append(possible, back...)
+		}
+		if path != "" && w.chance(0.3) { // what ends early below leaves the rest of the tree to walk
+			possible = append(possible, out...)
+		}
+		if ev := w.aim(v.State.ID, def, possible); ev != nil {
 			return ev
 		}
 	}
+	out = append(out, back...)
 	order := [][]string{on, refused, aside, out}
 	switch empty := filling(v, def, aside); {
 	case len(empty) > 0 && w.chance(0.6):
@@ -153,9 +163,8 @@ func onlyDocuments(refusals []engine.Refusal) bool {
 	return !slices.ContainsFunc(refusals, func(r engine.Refusal) bool { return r.Code != "document_missing" })
 }
 
-// aim is an event with which this walk has not made a move of the workflow yet: one that is possible here or, where there is none, the
-// first on the way to another.
-func (w *walker) aim(state string, def *flow.Definition, possible []string) *flow.Event {
+// unmade are the moves of a workflow that this walk has not made yet, in an order of its own.
+func (w *walker) unmade(def *flow.Definition) []play.Transition {
 	aims, known := w.aims[def.Hash]
 	if !known {
 		aims = Transitions(def)
@@ -164,6 +173,13 @@ func (w *walker) aim(state string, def *flow.Definition, possible []string) *flo
 	walked := w.walked()
 	aims = slices.DeleteFunc(aims, func(t play.Transition) bool { return t.From == "" || walked[t] > 0 })
 	w.aims[def.Hash] = aims
+	return aims
+}
+
+// aim is an event with which this walk has not made a move of the workflow yet: one that is possible here or, where there is none, the
+// first on the way to another.
+func (w *walker) aim(state string, def *flow.Definition, possible []string) *flow.Event {
+	aims := w.unmade(def)
 	for _, t := range aims {
 		if t.From == state && slices.Contains(possible, t.Event) {
 			if ev, ok := def.Event(t.Event); ok {

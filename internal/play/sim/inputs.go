@@ -50,10 +50,14 @@ func (w *walker) fill(a *attempt) {
 		wrong = w.r.IntN(len(inputs))
 	}
 	hundred := w.r.IntN(101) // whole numbers of one form are often parts of a hundred
+	lesson := w.lesson(a)
 	for i := range inputs {
 		in := &inputs[i]
-		value := ""
+		value, typed, out := w.taught(lesson, a, in)
 		switch {
+		case out:
+			continue
+		case typed && i != wrong:
 		case i == wrong:
 			if value = pick(w, nonsense); value == "" {
 				continue

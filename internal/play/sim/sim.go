@@ -32,8 +32,8 @@ type Config struct {
 	// Workflow is the id of the one whose cases are opened; empty: any, the larger ones more often.
 	Workflow string
 	Steps    int // of a walk, at least; 0 is 240
-	// Preludes are texts of scenarios. Two walks of three begin with the first lines of one, or all, so that they go on from where it
-	// leads; what a prelude walks does not count as walked.
+	// Preludes are texts of scenarios. Four walks of five begin with the first lines of one, or all, so that they go on from where it
+	// leads; what a prelude walks does not count as walked. What they type for an event is also what a walker types for it now and then.
 	Preludes []string
 	// Together lets several people act at the same time now and then. What comes of it is not the same each time.
 	Together bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	database "database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -124,15 +125,20 @@ func TestSeeds(t *testing.T) {
 				})
 			}
 			walked, all := 0, 0
+			var never []string
 			for _, d := range library.All() {
 				for _, m := range sim.Transitions(d) {
-					all++
-					if sum.walked[m] > 0 {
+					if all++; sum.walked[m] > 0 {
 						walked++
+					} else {
+						never = append(never, fmt.Sprintf("%s: %s: %s -> %s", m.Workflow, m.Event, m.From, m.To))
 					}
 				}
 			}
 			t.Logf("%d deeds, %d of %d transitions walked, outcomes %v", sum.deeds, walked, all, sum.outcomes)
+			if long(t, 0, 1) > 0 {
+				t.Logf("never walked:\n%s", strings.Join(never, "\n"))
+			}
 		})
 	}
 }

@@ -30,16 +30,17 @@ type walker struct {
 	deeds    []Deed
 	outcomes map[string]int
 	fault    *Fault
-	thorough bool            // every answer is held against the options: in a walk that is walked again
-	prelude  []string        // lines to begin with
-	known    play.Walked     // by the prelude
-	diligent float64         // how often what leads on is done, of what may be done
-	todo     []errand        // the last one is done first
-	path     string          // the case on which the walk dwells
-	failed   map[string]int  // by path and event: how often it was tried in vain since it was last done
-	keyed    []string        // lines with a key that were done
-	done     map[string]bool // the same, by case and line
-	fresh    int             // numbers texts and keys, so that none is like another
+	thorough bool                // every answer is held against the options: in a walk that is walked again
+	prelude  []string            // lines to begin with
+	known    play.Walked         // by the prelude
+	diligent float64             // how often what leads on is done, of what may be done
+	todo     []errand            // the last one is done first
+	path     string              // the case on which the walk dwells
+	failed   map[string]int      // by path and event: how often it was tried in vain since it was last done
+	keyed    []string            // lines with a key that were done
+	done     map[string]bool     // the same, by case and line
+	fresh    int                 // numbers texts and keys, so that none is like another
+	lessons  map[string][]lesson // by workflow and event
 	dates    []calendar.Date
 	amounts  []string // that refusals have named
 }
@@ -70,8 +71,9 @@ func begin(ctx context.Context, cfg Config, seed uint64) (w *walker, done func()
 			latest[d.Workflow] = d
 		}
 	}
+	w.lessons = lessons(cfg.Preludes, latest)
 	w.workflow = cfg.Workflow
-	if len(cfg.Preludes) > 0 && w.chance(0.67) {
+	if len(cfg.Preludes) > 0 && w.chance(0.8) {
 		w.begun(pick(w, cfg.Preludes))
 	}
 	if w.workflow == "" {
@@ -109,7 +111,7 @@ func (w *walker) begun(scenario string) {
 		return
 	}
 	x := w.r.Float64()
-	w.workflow, w.prelude = workflow, lines[:1+int(float64(len(lines)-1)*(1-x*x))]
+	w.workflow, w.prelude = workflow, lines[:1+int(float64(len(lines)-1)*(1-0.75*x))]
 }
 
 // playPrelude plays the prelude; now and then a line falls out, or the connection breaks in it.
@@ -205,6 +207,7 @@ func (w *walker) walk(ctx context.Context) {
 			}
 		}
 	}
+	w.finish(ctx)
 	if w.fault == nil {
 		w.leap(ctx, 400*24*time.Hour) // what is left to expire expires
 		w.checkAll(ctx)
@@ -396,31 +399,56 @@ func (w *walker) crowd(ctx context.Context) {
 	w.checkAll(ctx)
 }
 
-// somecase picks the case to act on: mostly the one it dwells on, and mostly one that goes on.
+// looked is how many cases a walker looks at before it picks one to act on.
+const looked = 4
+
+// somecase picks the case to act on: mostly the one it dwells on, and mostly one that goes on. Of some that it looks at it takes the one
+// in whose state it has most left to do.
 func (w *walker) somecase(ctx context.Context) (string, engine.CaseView, *flow.Definition, bool) {
 	cases := w.s.Cases()
 	paths := slices.Sorted(maps.Keys(cases))
 	if len(paths) == 0 {
 		return "", engine.CaseView{}, nil, false
 	}
-	path := w.path
-	if _, there := cases[path]; !there || w.chance(0.2) {
+	_, there := cases[w.path]
+	path, dwell := w.path, there && !w.chance(0.2)
+	if !dwell {
 		path = pick(w, paths)
 	}
 	var v engine.CaseView
-	var err error
-	for try := range 6 {
+	most, open := -1, 0
+	for try := 0; try < 2*looked && open < looked; try++ {
+		at := path
 		if try > 0 {
-			path = pick(w, paths)
+			at = pick(w, paths)
 		}
-		if v, err = w.s.Engine().Case(ctx, w.s.Witness(), cases[path]); err != nil {
+		seen, err := w.s.Engine().Case(ctx, w.s.Witness(), cases[at])
+		if err != nil {
 			w.fault = fault("failure", "read case: %v", err)
 			return "", v, nil, false
 		}
-		if v.EndedAt == nil || w.chance(0.1) {
+		left := 0
+		if seen.EndedAt == nil {
+			open++
+			left = 1 + w.left(seen)
+		}
+		if left > most {
+			path, v, most = at, seen, left
+		}
+		if try == 0 && (dwell && left > 0 || w.chance(0.1)) {
 			break
 		}
 	}
 	w.path = path
 	return path, v, w.defs[v.Hash], true
+}
+
+// left is how many moves the walk has not made yet from the state of a case.
+func (w *walker) left(v engine.CaseView) (n int) {
+	for _, t := range w.unmade(w.defs[v.Hash]) {
+		if t.From == v.State.ID {
+			n++
+		}
+	}
+	return n
 }
