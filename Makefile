@@ -52,7 +52,7 @@ check: ## formato, vet, staticcheck, file generati aggiornati
 check-all: check ## la serie lunga: ogni prova ripetuta con -race, la dimostrazione in ogni giorno, 300 percorsi simulati, poi ogni Fuzz per FUZZTIME
 	SUA_TEST_LONG=1 go run ./internal/testrun -race ./... ./... -- -count=$(COUNT) -timeout 120m
 	SUA_DEMO_DAYS=all go test -run TestDemoOnEachDay -timeout 60m ./internal/play
-	SUA_SIM_SEEDS=300 go run ./internal/testrun -services-only -- go test -run TestSeeds -timeout 180m ./internal/play/sim
+	SUA_SIM_SEEDS=300 SUA_TEST_LONG=1 go run ./internal/testrun -services-only -- go test -run TestSeeds -timeout 180m ./internal/play/sim
 	@sh .ci/fuzz $(FUZZTIME)
 
 bench: ## misure, su un PostgreSQL privato che scrive davvero su disco

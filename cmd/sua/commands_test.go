@@ -31,7 +31,7 @@ func at(t *testing.T) config.Config {
 	cfg.PublicURL = "http://" + cfg.Listen
 	cfg.Database.URL = "sqlite:" + filepath.Join(folder, "sua.db")
 	cfg.Database.OwnerURL, cfg.Documents.Folder = cfg.Database.URL, filepath.Join(folder, "documents")
-	cfg.Merkle.Key = filepath.Join(folder, "log.key")
+	cfg.Merkle.Key, cfg.Mail.Folder = filepath.Join(folder, "log.key"), filepath.Join(folder, "mail")
 	return cfg
 }
 

@@ -106,6 +106,7 @@ func calls(ctx context.Context, db *store.DB, now time.Time) map[string]func() {
 		"Links":           func() { _, _ = db.Links(ctx, sua, id) },
 		"Count":           func() { _, _ = db.Count(ctx) },
 		"Definitions":     func() { _, _ = db.Definitions(ctx) },
+		"Followed":        func() { _, _ = db.Followed(ctx) },
 		"AllAgreements":   func() { _, _ = db.AllAgreements(ctx) },
 		"ForgetAnswers":   func() { _ = db.ForgetAnswers(ctx, now.AddDate(-50, 0, 0)) },
 	}

@@ -139,7 +139,7 @@ func (e *Engine) pin(ctx context.Context) error {
 			return errChanged(d)
 		}
 	}
-	if e.lib, err = e.compileAll(files, pinned); err != nil {
+	if e.lib, err = e.compileAll(ctx, files, pinned); err != nil {
 		return err
 	}
 	now, err := e.db.Now(ctx)
@@ -179,7 +179,7 @@ func errChanged(d *flow.Definition) error {
 
 // compileAll adds to the files the definitions that live only in the database. Those without open cases may fail to
 // compile: they are left out, and their ended cases are shown by ids.
-func (e *Engine) compileAll(files *flow.Library, pinned []store.Pinned) (*flow.Library, error) {
+func (e *Engine) compileAll(ctx context.Context, files *flow.Library, pinned []store.Pinned) (*flow.Library, error) {
 	old := func(keep func(store.Pinned) bool) []flow.Source {
 		out := slices.Clone(e.cfg.Sources)
 		for _, p := range pinned {
@@ -197,7 +197,11 @@ func (e *Engine) compileAll(files *flow.Library, pinned []store.Pinned) (*flow.L
 	if err == nil {
 		return lib, nil
 	}
-	lib, _, errOpen := flow.Compile(old(func(p store.Pinned) bool { return p.Open > 0 }), Vocabulary(), e.limits, e.cfg.Catalogue)
+	followed, errRead := e.db.Followed(ctx)
+	if errRead != nil {
+		return nil, errRead
+	}
+	lib, _, errOpen := flow.Compile(old(func(p store.Pinned) bool { return followed[p.Hash] }), Vocabulary(), e.limits, e.cfg.Catalogue)
 	if errOpen != nil {
 		return nil, fmt.Errorf("una definizione con pratiche in corso non è più valida per questo programma: %w", errOpen)
 	}

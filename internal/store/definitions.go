@@ -13,25 +13,41 @@ type Pinned struct {
 	Hash, Workflow string
 	Version        int
 	Source         []byte // exact bytes
-	Open           int64  // cases that have not ended, or that have terms after their end
 }
 
-// Definitions returns every pinned definition with the number of its open cases. It reads every case, once: it is for the start.
+// Definitions returns every pinned definition.
 func (db *DB) Definitions(ctx context.Context) ([]Pinned, error) {
 	var out []Pinned
 	err := db.read(ctx, Everything, query{
-		sql: `SELECT d.hash, d.workflow, d.version, d.source, coalesce(c.n, 0)
-			FROM definitions d LEFT JOIN (SELECT hash, count(*) AS n FROM cases WHERE outcome = '' OR next_due IS NOT NULL GROUP BY hash) c ON c.hash = d.hash
-			ORDER BY d.workflow, d.version`,
+		sql: "SELECT hash, workflow, version, source FROM definitions ORDER BY workflow, version",
 		scan: func(r rows) error {
 			var p Pinned
-			err := r.Scan(&p.Hash, &p.Workflow, &p.Version, &p.Source, &p.Open)
+			err := r.Scan(&p.Hash, &p.Workflow, &p.Version, &p.Source)
 			out = append(out, p)
 			return err
 		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read definitions: %w", err)
+	}
+	return out, nil
+}
+
+// Followed returns the hashes of the definitions that cases follow which have not ended, or which have terms after their end. It reads
+// every case: it is for a start that finds a definition it does not understand any more.
+func (db *DB) Followed(ctx context.Context) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := db.read(ctx, Everything, query{
+		sql: "SELECT DISTINCT hash FROM cases WHERE outcome = '' OR next_due IS NOT NULL",
+		scan: func(r rows) error {
+			var hash string
+			err := r.Scan(&hash)
+			out[hash] = true
+			return err
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read definitions of open cases: %w", err)
 	}
 	return out, nil
 }
