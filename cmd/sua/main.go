@@ -44,5 +44,9 @@ func root() *cobra.Command {
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.PersistentFlags().String("config", "", "file di configurazione YAML (oppure SUA_CONFIG)")
 	c.AddCommand(serveCommand(), migrateCommand(), demoCommand(), importCommand(), workflowCommand(), termCommand(), kpiCommand(), deadlinesCommand(), outageCommand(), auditCommand(), personCommand(), jobsCommand(), logCommand(), openapiCommand())
+	inItalian(c)
+	c.InitDefaultVersionFlag()
+	c.Flags().Lookup("version").Usage = "mostra la versione"
+	c.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true}) // --help says all there is
 	return c
 }

@@ -43,6 +43,9 @@ func outageListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if len(all) == 0 {
+					fmt.Fprintln(c.OutOrStdout(), "nessun malfunzionamento registrato")
+				}
 				for _, o := range all {
 					if err := printOutage(c.OutOrStdout(), o, short); err != nil {
 						return err
