@@ -58,6 +58,7 @@ func inPlace(m *testing.M) (code int) {
 // prepare finds the browser and its driver and serves the demonstration from a folder; stop ends it, and may always be called.
 func prepare(folder string) (stop func(), err error) {
 	stop = func() {}
+	_ = os.Getenv("SUA_TEST_POSTGRES") // other at each run: what another program showed last time must not be taken from the cache
 	chrome, err := findChrome()
 	if err != nil {
 		return stop, err
