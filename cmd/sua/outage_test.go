@@ -20,7 +20,7 @@ func TestOutageIsRecordedFromTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("SUA_WORKFLOWS_FOLDER", folder)
-	if out, _, err := sua(t, "outage", "list"); err != nil || out != "" {
+	if out, _, err := sua(t, "outage", "list"); err != nil || out != "nessun malfunzionamento registrato\n" {
 		t.Fatalf("an empty database: %q %v", out, err)
 	}
 	id := timedCase(t)
