@@ -74,6 +74,7 @@ type Worker struct {
 	regular []Regular
 	alarm   alarm
 	hooks   hookLane
+	planned atomic.Bool   // the queues were filled once without an error
 	turn    chan struct{} // one look for deadlines at a time: two in a process would only meet each other's locks
 	stopped context.Context
 	stop    context.CancelFunc

@@ -117,7 +117,9 @@ func (p *planner) round(ctx context.Context) {
 	case err == nil && p.down:
 		w.log.Info("queues filled again")
 	}
-	p.down = err != nil
+	if p.down = err != nil; !p.down {
+		w.planned.Store(true)
+	}
 }
 
 func (p *planner) minutes(ctx context.Context, now time.Time) error {

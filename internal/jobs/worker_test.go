@@ -104,8 +104,7 @@ func TestQueuesAreFilledFromTheDatabase(t *testing.T) {
 		var ran atomic.Int64
 		regular := Regular{Name: "count", Every: 24 * time.Hour, Run: func(context.Context) error { ran.Add(1); return nil }}
 		cfg := Config{Engine: e, Redis: address, Plan: 200 * time.Millisecond, Regular: []Regular{regular}}
-		begun(t, cfg)
-		begun(t, cfg)
+		one, two := begun(t, cfg), begun(t, cfg)
 		planned := func() bool {
 			s, err := Look(t.Context(), address)
 			if err != nil {
@@ -115,6 +114,8 @@ func TestQueuesAreFilledFromTheDatabase(t *testing.T) {
 		}
 		eventually(t, 20*time.Second, "a task per minute", planned)
 		eventually(t, 20*time.Second, "the regular work is done", func() bool { return ran.Load() == 1 })
+		// One that had not looked before would take the regular work for not done: FLUSHALL takes the note of it away too.
+		eventually(t, 20*time.Second, "both have looked at what is to be done", func() bool { return one.planned.Load() && two.planned.Load() })
 		flush(t, address)
 		eventually(t, 20*time.Second, "a task per minute after FLUSHALL", planned)
 		eventually(t, 20*time.Second, "both workers are seen again, and no dead letter", func() bool {
