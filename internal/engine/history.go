@@ -159,13 +159,13 @@ func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, c *store.Case, de
 		}
 	}
 	item.Deadlines = open.Deadlines
-	e.tellWarnings(item, open.Acknowledged, secret.Acknowledged, telling{c, def, decl, seen})
 	for i := range item.Deadlines {
 		if d, ok := def.Deadline(item.Deadlines[i].Name); ok {
 			item.Deadlines[i].Label = d.Label
 		}
 	}
 	open.Inputs, item.hiddenOpen = e.seenInputs(open.Inputs, def, decl, seen)
+	e.tellWarnings(item, open.Acknowledged, secret.Acknowledged, telling{c, def, decl, seen})
 	e.tellInputs(item, decl, open.Inputs)
 	fields := map[string]any{}
 	for id, v := range personal {
