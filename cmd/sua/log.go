@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -199,14 +198,12 @@ func logVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			stamps, bad, err := stampLines(c.Context(), p.engine, roots)
+			stamps, bad, err := readStamps(c.Context(), p.engine, roots)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(c.OutOrStdout())
-				enc.SetIndent("", "  ")
-				err = enc.Encode(report)
+				err = printJSON(c.OutOrStdout(), logVerification{report, stamps})
 			} else {
 				printLogReport(c.OutOrStdout(), &report, stamps)
 			}
@@ -251,38 +248,11 @@ func stampRoots(cfg config.Config) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// stampLines says of each time stamp when it is of and whether its authority is known; bad reports that one is not of its checkpoint, or
-// not of an authority that roots know.
-func stampLines(ctx context.Context, e *engine.Engine, roots *x509.CertPool) (lines []string, bad bool, err error) {
-	stamps, err := e.CheckpointStamps(ctx)
-	for _, s := range stamps {
-		at, who, err := readStamp(s, roots)
-		if err != nil {
-			bad = true
-			lines = append(lines, fmt.Sprintf("marca temporale di %d voci: NON VALIDA: %v", s.Size, err))
-			continue
-		}
-		lines = append(lines, fmt.Sprintf("marca temporale di %d voci: %s, %s, %s", s.Size, at.Format("2006-01-02 15:04:05 UTC"), s.Authority, who))
-	}
-	return lines, bad, err
-}
-
-func readStamp(s engine.CheckpointStamp, roots *x509.CertPool) (at time.Time, who string, err error) {
-	if at, err = notify.StampedAt(s.Answer, s.Note); err != nil {
-		return at, "", err
-	}
-	if roots == nil {
-		return at, "autorità non verificata (merkle.tsa_roots)", nil
-	}
-	who, err = notify.StampSigner(s.Answer, roots)
-	return at, "autorità verificata: " + who, err
-}
-
-func printLogReport(out io.Writer, r *engine.LogReport, stamps []string) {
+func printLogReport(out io.Writer, r *engine.LogReport, stamps []stampSaid) {
 	fmt.Fprintf(out, "eventi numerati: %d, nelle tessere: %d, firmati: %d\n", r.Entries, r.Tiled, r.Signed)
 	fmt.Fprintf(out, "checkpoint conservati confrontati: %d, copie esterne: %d\n", r.Checkpoints, r.Outside)
-	for _, line := range stamps {
-		fmt.Fprintln(out, line)
+	for _, s := range stamps {
+		fmt.Fprintln(out, s.line())
 	}
 	for _, f := range r.Faults {
 		fmt.Fprintf(out, "GUASTO: %s\n", f.Text)

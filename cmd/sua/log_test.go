@@ -54,7 +54,7 @@ func TestTheLogFromTheCommandLine(t *testing.T) {
 	if out, _, err := again(t, "log", "verify", "--checkpoint", mail); !errors.Is(err, errSaid) || !strings.Contains(out, "GUASTO: il checkpoint esterno n. 1") {
 		t.Errorf("verify with an edited copy: %v\n%s", err, out)
 	}
-	if out, _, err := again(t, "log", "verify", "--json"); err != nil || !strings.Contains(out, `"faults": []`) {
+	if out, _, err := again(t, "log", "verify", "--json"); err != nil || !strings.Contains(out, `"faults": []`) || !strings.Contains(out, `"stamps": []`) {
 		t.Errorf("as JSON: %v\n%s", err, out)
 	}
 	t.Setenv("SUA_MERKLE_KEY", mail)

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	mathbig "math/big"
@@ -67,15 +68,43 @@ func TestStampsAreHeldAgainstTheirAuthorities(t *testing.T) {
 	for _, x := range []struct {
 		roots, want string
 		fails       bool
-	}{{"", "autorità non verificata", false}, {right, "autorità verificata: CN=Marche di prova", false}, {wrong, "NON VALIDA", true}} {
+		status      string
+	}{{"", "autorità non verificata", false, "unverified"}, {right, "autorità verificata: CN=Marche di prova", false, "verified"}, {wrong, "NON VALIDA", true, "invalid"}} {
 		t.Setenv("SUA_MERKLE_TSA_ROOTS", x.roots)
 		out, _, err := again(t, "log", "verify")
 		if !strings.Contains(out, x.want) || errors.Is(err, errSaid) != x.fails || err != nil && !x.fails {
 			t.Errorf("with %q: %v\n%s", x.roots, err, out)
 		}
+		out, _, err = again(t, "log", "verify", "--json")
+		stampInJSON(t, out, x.status)
+		if errors.Is(err, errSaid) != x.fails || err != nil && !x.fails {
+			t.Errorf("with %q, as JSON: %v", x.roots, err)
+		}
 	}
 	t.Setenv("SUA_MERKLE_TSA_ROOTS", filepath.Join(folder, "none.pem"))
 	if _, _, err := again(t, "log", "verify"); err == nil || !strings.Contains(err.Error(), "merkle.tsa_roots") {
 		t.Errorf("authorities that are not there: %v", err)
+	}
+}
+
+// stampInJSON looks whether programs are told what people are: one stamp, with all that the text says of it.
+func stampInJSON(t *testing.T, out, status string) {
+	t.Helper()
+	var got struct {
+		Signed int64             `json:"signed"`
+		Faults []json.RawMessage `json:"faults"`
+		Stamps []struct {
+			Size                             int64
+			Authority, Status, Signer, Fault string
+			At                               time.Time
+		} `json:"stamps"`
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Faults == nil || len(got.Stamps) != 1 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s := got.Stamps[0]
+	if s.Status != status || s.Size != got.Signed || s.Size == 0 || s.Authority != "https://tsa.example" || s.At.IsZero() || s.At.Location() != time.UTC ||
+		(s.Signer == "CN=Marche di prova") != (status == "verified") || (s.Fault != "") != (status == "invalid") {
+		t.Errorf("want %s: %+v", status, s)
 	}
 }

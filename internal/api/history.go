@@ -46,7 +46,7 @@ type attached struct {
 type accepted struct {
 	Code   ident     `json:"code"`
 	Text   bilingual `json:"text"`
-	Reason prose     `json:"reason"`
+	Reason prose     `json:"reason" doc:"Vuota con il codice secret_warning: avviso e motivazione sono di chi può vedere i dati riservati"`
 }
 
 type deadlineMove struct {

@@ -105,7 +105,7 @@ type Told struct {
 	Inputs     []Said     `json:"inputs,omitempty"`
 	Changes    []Said     `json:"changes,omitempty"`
 	Documents  []ToldFile `json:"documents,omitempty"`
-	Warnings   []Said     `json:"warnings,omitempty"` // label: the warning, text: the reason given
+	Warnings   []Said     `json:"warnings,omitempty"` // label: the warning, text: the reason given; a warning about what is secret for the reader has none
 	Terms      []string   `json:"terms,omitempty"`
 	Hidden     bool       `json:"hidden,omitempty"` // something of it is withheld
 	Definition string     `json:"definition"`

@@ -104,7 +104,7 @@ code, pre { font-size: .85rem; white-space: pre-wrap } summary { cursor: pointer
 <p>{{if .From}}Da <strong>{{or .FromLabel .From}}</strong> a <strong>{{or .ToLabel .To}}</strong>{{else}}Inizia come <strong>{{or .ToLabel .To}}</strong>{{end}}</p>
 {{if .Hidden}}<p><em>Una parte è riservata e non è in questo fascicolo.</em></p>{{end}}
 {{if or .Inputs .Changes}}<dl>{{range .Inputs}}<dt>{{.Label}}</dt><dd>{{.Text}}</dd>{{end}}{{range .Changes}}<dt>{{.Label}}</dt><dd>{{.Text}}</dd>{{end}}</dl>{{end}}
-{{range .Warnings}}<p>Avviso accettato: {{.Label}} Motivo: <q>{{.Text}}</q></p>{{end}}
+{{range .Warnings}}<p>Avviso accettato: {{.Label}}{{if .Text}} Motivo: <q>{{.Text}}</q>{{end}}</p>{{end}}
 {{if .Terms}}<ul>{{range .Terms}}<li>{{.}}</li>{{end}}</ul>{{end}}
 {{range .Documents}}<p>Documento: {{.Label}} <code>{{.SHA256}}</code></p>{{end}}
 {{end}}<details><summary>Prove dell'evento {{.Seq}}</summary>

@@ -31,6 +31,20 @@ type ChangePage struct {
 	Next, Last int64
 }
 
+// nearby finds cases in sight beside those read already: few events need one.
+func (e *Engine) nearby(ctx context.Context, who auth.Actor, cases map[string]*store.Case) func(id string) *store.Case {
+	return func(id string) *store.Case {
+		if c, ok := cases[id]; ok {
+			return c
+		}
+		more, err := e.db.CasesByID(ctx, scope(who), []string{id})
+		if err != nil { // what cannot be looked at is not seen
+			e.cfg.Log.Error("case unreadable", "case", id, "error", err)
+		}
+		return more[id]
+	}
+}
+
 // Changes tells what happened since a number, in the order of the one sequence. Committed events are numbered first, so that one's own
 // act is there at the next call unless an older transaction is still open. ErrNotFound: the case of the filter is not in sight.
 // *Invalid: the number is higher than any there is.
@@ -66,13 +80,14 @@ func (e *Engine) Changes(ctx context.Context, who auth.Actor, q ChangeQuery) (Ch
 	if err != nil {
 		return ChangePage{}, err
 	}
+	near := e.nearby(ctx, who, cases)
 	out := ChangePage{Next: page.Next, Last: page.Last}
 	for i := range page.Items {
 		c, ok := cases[page.Items[i].CaseID]
 		if !ok {
 			continue
 		}
-		item, err := e.tell(&page.Items[i].Event, c, look(who, c))
+		item, err := e.tell(&page.Items[i].Event, c, look(who, c).among(near))
 		if err != nil { // damaged behind our back: the number stays, the history of the case says what is wrong
 			e.cfg.Log.Error("event unreadable", "n", page.Items[i].N, "case", c.ID, "error", err)
 			continue

@@ -93,7 +93,7 @@ func (w *world) happen(s *step, from string) *happening {
 	if !s.by.person && h.role == "" {
 		h.role = "system"
 	}
-	h.story.Acknowledged = s.accepted
+	h.noteAccepted(s.accepted)
 	h.noteInputs(w.e, s)
 	w.happened = append(w.happened, h)
 	return h

@@ -53,7 +53,7 @@ type step struct {
 	warnings  []Refusal
 	limits    []audit.LimitUsed
 	documents []audit.Attached
-	accepted  []Acknowledged
+	accepted  []noted
 }
 
 // prepare checks an event on a case and says where it would lead. Refusals and warnings are collected in the step; the
@@ -86,7 +86,7 @@ func (w *world) prepare(n *node, ev *flow.Event, a ask) (*step, error) {
 		s.sort(w.rectifiable(n))
 	}
 	if a.by.person {
-		s.warnings = append(s.warnings, s.doubtful()...)
+		s.warnings = append(s.warnings, w.doubtful(s)...)
 	}
 	if err := w.choose(s, f, moves, unknown); err != nil {
 		return nil, err
@@ -176,22 +176,22 @@ func (s *step) changeRow(decl *flow.Input, values store.Values) {
 }
 
 // doubtful are the codes given whose check characters do not match: nobody publishes the rule, so they only warn.
-func (s *step) doubtful() []Refusal {
+func (w *world) doubtful(s *step) []Refusal {
 	var out []Refusal
-	look := func(t flow.Type, v any) {
+	look := func(decl *flow.Input, column string, t flow.Type, v any) {
 		for _, text := range flow.Warnings(t, v) {
-			out = append(out, Refusal{Code: "checksum", Text: text, Soft: true})
+			out = append(out, Refusal{Code: "checksum", Text: text, Soft: true, rests: typed(w.e.inputGround(s.n.c, s.n.def, s.ev, decl, column))})
 		}
 	}
 	for i := range s.ev.Inputs {
 		decl := &s.ev.Inputs[i]
 		if v, ok := s.inputs[decl.ID]; ok && v != nil {
-			look(decl.Type, v)
+			look(decl, "", decl.Type, v)
 		}
 		for _, row := range s.in.rows[decl.ID] {
 			for _, c := range decl.Columns {
 				if v, ok := row[c.ID]; ok {
-					look(c.Type, v)
+					look(decl, c.ID, c.Type, v)
 				}
 			}
 		}
@@ -307,11 +307,16 @@ func (w *world) decide(n *node, cmd Fire) (*happening, error) {
 	if ev.Rectify {
 		s.sort(w.rectifiable(n))
 	}
-	s.refusals = w.discreet(n, ev.Guards, s.refusals)
+	s.refusals, s.warnings = w.discreet(s.refusals), w.veil(s.warnings)
 	if err := s.settle(cmd.Acknowledge); err != nil {
 		return nil, err
 	}
-	return w.commit(s)
+	h, err := w.commit(s)
+	var refused *Refused
+	if errors.As(err, &refused) { // by what would follow from it
+		return nil, &Refused{Event: refused.Event, Refusals: w.discreet(refused.Refusals)}
+	}
+	return h, err
 }
 
 // rectifiable says why a mistake may not be mended here: the parent has ended, or the SUA wants two people and this one did
@@ -345,18 +350,19 @@ func (s *step) settle(acks []Acknowledgement) error {
 	}
 	var open []Refusal
 	for _, warning := range s.warnings {
-		i := slices.IndexFunc(acks, func(a Acknowledgement) bool { return a.Code == warning.Code })
+		asked := warning.shown()
+		i := slices.IndexFunc(acks, func(a Acknowledgement) bool { return a.Code == asked.Code })
 		if i < 0 {
-			open = append(open, warning)
+			open = append(open, asked)
 			continue
 		}
 		if strings.TrimSpace(acks[i].Reason) == "" {
 			return &Invalid{[]Problem{problem(fmt.Sprintf("/acknowledge/%d/reason", i), "reason_required")}}
 		}
-		s.accepted = append(s.accepted, Acknowledged{Code: warning.Code, Text: warning.Text, Reason: acks[i].Reason})
+		s.accepted = append(s.accepted, note(warning, acks[i].Reason))
 	}
 	if len(open) > 0 {
-		return &NeedsAcknowledgement{Event: s.ev.ID, Warnings: open}
+		return &NeedsAcknowledgement{Event: s.ev.ID, Warnings: oneVeil(open)}
 	}
 	return nil
 }

@@ -275,6 +275,7 @@ func asBefore(t *testing.T, o *office, raw storetest.Raw, id string) {
 			}
 			delete(secret, "inputs")
 		}
+		warningsAsBefore(open, secret)
 		s, err := audit.Seal(h, audit.Parts{Open: part(t, open), Secret: part(t, secret), Personal: audit.Part{Salt: e.PersonalSalt, Body: e.PersonalBody}}, prev)
 		if err != nil {
 			t.Fatal(err)
@@ -285,6 +286,24 @@ func asBefore(t *testing.T, o *office, raw storetest.Raw, id string) {
 			s.Header, s.Hash, p.Open.Salt, p.Open.Body, p.Secret.Salt, p.Secret.Body, id, e.Seq)
 	}
 	raw.Exec("UPDATE cases SET chain_hash = $1 WHERE id = $2", prev, id)
+}
+
+// warningsAsBefore puts the accepted warnings into the open part, without what is noted beside them now.
+func warningsAsBefore(open, secret map[string]any) {
+	var all []any
+	for _, from := range []map[string]any{open, secret} {
+		list, _ := from["acknowledged"].([]any)
+		delete(from, "acknowledged")
+		for _, x := range list {
+			a, _ := x.(map[string]any)
+			if a["code"] != "secret_warning" {
+				all = append(all, map[string]any{"code": a["code"], "text": a["text"], "reason": a["reason"]})
+			}
+		}
+	}
+	if len(all) > 0 {
+		open["acknowledged"] = all
+	}
 }
 
 func part(t *testing.T, body map[string]any) audit.Part {

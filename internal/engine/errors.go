@@ -36,6 +36,9 @@ type Refusal struct {
 	Params map[string]string `json:"params,omitempty"`
 	// Soft refusals are warnings: they can be acknowledged with a reason.
 	Soft bool `json:"soft,omitempty"`
+
+	rests  []ground // the secret things that the guard looked at: who does not see them does not get this refusal
+	veiled bool     // who asks does not see them
 }
 
 // Refused is returned when guards, state or missing documents say no. Every reason is listed.

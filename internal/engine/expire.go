@@ -342,7 +342,7 @@ func (w *world) blocked(n *node, decl *flow.Deadline, d *store.Deadline) *Refusa
 
 // block marks the deadline, alerts once, and lets it be tried again.
 func (w *world) block(tx *store.Tx, n *node, d *store.Deadline, no *Refusal) error {
-	reason, err := json.Marshal(no)
+	reason, err := json.Marshal(heldBack{Refusal: *no, Plain: len(no.rests) == 0, Rests: no.rests})
 	if err != nil {
 		return fmt.Errorf("block deadline: %w", err)
 	}

@@ -117,7 +117,7 @@ func (x *exporter) add(ev *store.Event) error {
 		x.out.Events = append(x.out.Events, dossier.Event{Seq: ev.Seq, Hash: ev.Hash, Header: ev.Header})
 		return nil
 	}
-	seen := look(x.who, c)
+	seen := look(x.who, c).among(func(id string) *store.Case { return x.cases[id] })
 	_, known := x.e.lib.ByHash(h.Definition)
 	if x.q.RedactPersonal {
 		ev.PersonalSalt, ev.PersonalBody = nil, nil

@@ -35,6 +35,7 @@ type Facts struct {
 	above    []Child // the parent and the root, with their definitions
 	limits   law.Limits
 	enforced func(key string) bool
+	grounds  func(flow.Call) []ground // the secret things that a guard looks at
 	used     map[string]law.Limit
 	softened bool // the guard being checked used a limit that may only warn
 }
@@ -102,6 +103,9 @@ func (f *Facts) check(calls []flow.Call, soft bool) []Refusal {
 			r.Soft = soft || f.softened
 			if r.Law == "" {
 				r.Law = guards[c.Name].Law
+			}
+			if f.grounds != nil {
+				r.rests = f.grounds(c)
 			}
 			out = append(out, *r)
 		}

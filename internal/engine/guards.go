@@ -61,6 +61,13 @@ func (g Guard) rows(registers map[string]map[string][]flow.Type) Guard {
 	return g
 }
 
+// peeking adds to a guard what it also looks at where the workflow has it: fields, columns of registers, fields of the cases of a
+// workflow that hang from this case or from those above.
+func (g Guard) peeking(fields []string, registers, below map[string][]string) Guard {
+	g.Peeks, g.PeekRows, g.PeekBelow = fields, registers, below
+	return g
+}
+
 // Vocabulary is everything a workflow may name: guards, effects, roles and acts.
 func Vocabulary() flow.Vocabulary {
 	v := flow.Vocabulary{Guards: map[string]flow.Word{}, Effects: map[string]flow.Word{}, Roles: maps.Clone(roles), Acts: maps.Clone(acts)}

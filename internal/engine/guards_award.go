@@ -37,7 +37,7 @@ func awardGuards() map[string]Guard {
 			rows(map[string]map[string][]flow.Type{"bids": {"operator": {flow.TypeText}, "admission": {flow.TypeChoice}, "guarantee": {flow.TypeChoice}}}),
 		"committee_compatible": plain(Text{IT: "commissione dispari, nominata dopo le offerte, senza incompatibilità", EN: "committee odd, declared compatible after the bids"}, "art. 93", 0, committeeCompatible).
 			above(map[string][]flow.Type{"bids_due": {flow.TypeDate, flow.TypeInstant}}).rows(map[string]map[string][]flow.Type{"committee": {"declaration": {flow.TypeDate}}}).reading(nil, "committee.max"),
-		"requirements_positive":   plain(Text{IT: "verifiche dei requisiti positive", EN: "checks of the requirements positive"}, "art. 17 c. 5, art. 99", flow.NeedChildren|flow.NeedRows, requirementsPositive),
+		"requirements_positive":   plain(Text{IT: "verifiche dei requisiti positive", EN: "checks of the requirements positive"}, "art. 17 c. 5, art. 99", flow.NeedChildren|flow.NeedRows, requirementsPositive).peeking(winnerFields, winnerRows, checkFields),
 		"fvoe_fallback_open":      fvoe,
 		"definitive_guarantee_ok": definitive,
 		"contract_not_too_early":  plain(Text{IT: "contratto non prima della fine dello stand-still", EN: "contract not before the end of the standstill"}, "art. 18 c. 3", 0, contractNotTooEarly).above(fields(flow.TypeDate, "contract_from")),
@@ -202,10 +202,17 @@ func requirementsPositive(f *Facts) *Refusal {
 	return nil
 }
 
+// What winners reads, and of the checks what tells whose they are.
+var (
+	winnerFields = []string{"winner", "operator"}
+	winnerRows   = map[string][]string{"bids": {"operator", "rank"}}
+	checkFields  = map[string][]string{"requirements_check": {"certificate", "operator"}}
+)
+
 // winners are the operators of whom the checks are: the one recorded as such, else those ranked first; none when nobody
 // says.
 func (f *Facts) winners() []string {
-	for _, id := range []string{"winner", "operator"} {
+	for _, id := range winnerFields {
 		if s, _ := f.Case.Data[id].(string); s != "" {
 			return []string{s}
 		}

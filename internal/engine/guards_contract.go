@@ -12,7 +12,7 @@ import (
 func contractGuards() map[string]Guard {
 	return map[string]Guard{
 		"contract_requirements_positive": plain(Text{IT: "verifiche sull'appaltatore positive, sul contratto e sul lotto, antimafia compresa", EN: "checks on the contractor positive, on the contract and on the lot, antimafia included"},
-			"art. 17 c. 5, D.Lgs. 159/2011 art. 83", flow.NeedChildren|flow.NeedParent|flow.NeedAbove|flow.NeedRows, contractRequirements),
+			"art. 17 c. 5, D.Lgs. 159/2011 art. 83", flow.NeedChildren|flow.NeedParent|flow.NeedAbove|flow.NeedRows, contractRequirements).peeking(winnerFields, winnerRows, checkFields),
 		"definitive_guarantee_enough": plain(Text{IT: "garanzia definitiva nella misura di legge", EN: "definitive guarantee at the rate of the law"}, "art. 53 c. 4, art. 117 c. 1", flow.NeedParent, definitiveGuaranteeEnough).
 			reading(map[string][]flow.Type{"definitive_guarantee": {flow.TypeMoney}, "contract_amount": {flow.TypeMoney}}, "guarantee.def.rate", "guarantee.def.below"),
 	}

@@ -372,7 +372,7 @@ func (x *handwork) settle() error {
 	if err := s.settle(x.cmd.Acknowledge); err != nil {
 		return err
 	}
-	x.h.story.Acknowledged = s.accepted
+	x.h.noteAccepted(s.accepted)
 	return x.w.changedByHand(x.n, x.h, x.d, x.decl)
 }
 

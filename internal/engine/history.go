@@ -44,7 +44,7 @@ func (e *Engine) History(ctx context.Context, who auth.Actor, id string, after i
 		if !ok {
 			continue
 		}
-		item, err := e.tell(&events[i], c, look(who, c))
+		item, err := e.tell(&events[i], c, look(who, c).among(func(id string) *store.Case { return cases[id] }))
 		if err != nil {
 			out.Verified, out.Broken = false, err.Error()
 			continue
@@ -137,11 +137,11 @@ func (e *Engine) tell(ev *store.Event, c *store.Case, seen sight) (HistoryItem, 
 		}
 		item.Documents = append(item.Documents, Attached{t, d.SHA256})
 	}
-	return item, e.tellParts(&item, ev, def, decl, seen)
+	return item, e.tellParts(&item, ev, c, def, decl, seen)
 }
 
 // tellParts reads the open part, and of the secret and personal ones what the actor may see.
-func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definition, decl *flow.Event, seen sight) error {
+func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, c *store.Case, def *flow.Definition, decl *flow.Event, seen sight) error {
 	var open story
 	var secret secretStory
 	var personal map[string]any
@@ -158,13 +158,14 @@ func (e *Engine) tellParts(item *HistoryItem, ev *store.Event, def *flow.Definit
 			return fmt.Errorf("event %d: part unreadable: %w", item.Seq, err)
 		}
 	}
-	item.Warnings, item.Deadlines = open.Acknowledged, open.Deadlines
+	item.Deadlines = open.Deadlines
 	for i := range item.Deadlines {
 		if d, ok := def.Deadline(item.Deadlines[i].Name); ok {
 			item.Deadlines[i].Label = d.Label
 		}
 	}
 	open.Inputs, item.hiddenOpen = e.seenInputs(open.Inputs, def, decl, seen)
+	e.tellWarnings(item, open.Acknowledged, secret.Acknowledged, telling{c, def, decl, seen})
 	e.tellInputs(item, decl, open.Inputs)
 	fields := map[string]any{}
 	for id, v := range personal {

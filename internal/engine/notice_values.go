@@ -27,6 +27,17 @@ type tale struct {
 	fields   []string // that its template names
 }
 
+// near gives the cases that are known here.
+func (t *tale) near(id string) *store.Case {
+	switch id {
+	case t.c.ID:
+		return t.c
+	case t.root.ID:
+		return t.root
+	}
+	return nil
+}
+
 // reasons are the inputs that say why an event happened.
 var reasons = []string{"reason", "reasons", "motivation"}
 
@@ -71,7 +82,7 @@ func (t *tale) values(who auth.Actor) notice.Values {
 // ofEvent gives the fields about the event or the term.
 func (t *tale) ofEvent(field string, seen sight) Text {
 	if t.term != nil {
-		if x, ok := t.ofTerm(field); ok {
+		if x, ok := t.ofTerm(field, seen); ok {
 			return x
 		}
 	}
@@ -139,7 +150,7 @@ func (t *tale) findTerm(all []store.Deadline) {
 	}
 }
 
-func (t *tale) ofTerm(field string) (Text, bool) {
+func (t *tale) ofTerm(field string, seen sight) (Text, bool) {
 	if text, ok := t.ofChange(field); ok {
 		return text, true
 	}
@@ -174,9 +185,9 @@ func (t *tale) ofTerm(field string) (Text, bool) {
 	case "deadline.others":
 		return t.others(), true
 	case "deadline.blocked":
-		var no Refusal
+		var no heldBack
 		if t.term.BlockedBy != nil && json.Unmarshal(t.term.BlockedBy, &no) == nil {
-			return no.Text, true
+			return t.e.heldFor(seen.among(t.near), t.c, t.def, t.term.Name, no).Text, true
 		}
 		return Text{}, true
 	case "law":

@@ -108,13 +108,16 @@ func (w *world) option(n *node, ev *flow.Event) (Option, error) {
 	var invalid *Invalid
 	switch {
 	case errors.As(err, &refused):
-		o.Refusals = refused.Refusals
+		o.Refusals = w.discreet(refused.Refusals)
 	case errors.As(err, &invalid): // nothing was typed: nothing can be wrong with it
 	case err != nil:
 		return o, err
 	default:
-		o.Refusals = w.discreet(n, ev.Guards, s.refusals)
-		o.Warnings = w.discreet(n, ev.Warns, s.warnings)
+		o.Refusals = w.discreet(s.refusals)
+		for _, r := range w.veil(s.warnings) {
+			o.Warnings = append(o.Warnings, r.shown())
+		}
+		o.Warnings = oneVeil(o.Warnings)
 	}
 	o.Apart = apart(o.Refusals)
 	o.Allowed = len(o.Refusals) == 0

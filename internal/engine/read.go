@@ -218,7 +218,7 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 			LastDay: d.LastDay, Explanation: Text{IT: d.ExplainIT, EN: d.ExplainEN}, EndedAt: d.EndedAt,
 		}
 		if d.Status == store.Blocked || d.Status == store.Suspended {
-			var no Refusal
+			var no heldBack
 			if json.Unmarshal(d.BlockedBy, &no) == nil && no.Code != "" {
 				v.BlockedBy = w.heldBy(n, d, no)
 			}
@@ -242,11 +242,11 @@ func (w *world) deadlineViews(n *node) []DeadlineView {
 }
 
 // heldBy is what holds a term back, as the actor may know it.
-func (w *world) heldBy(n *node, d *store.Deadline, no Refusal) *Refusal {
-	if decl, ok := n.def.Deadline(d.Name); ok && d.Status == store.Blocked {
-		return &w.discreet(n, decl.BlockedBy, []Refusal{no})[0]
+func (w *world) heldBy(n *node, d *store.Deadline, no heldBack) *Refusal {
+	if d.Status != store.Blocked { // a person said why
+		return &no.Refusal
 	}
-	return &no
+	return w.e.heldFor(look(w.who, n.c).among(w.near), n.c, n.def, d.Name, no)
 }
 
 func ended(d DeadlineView) int {

@@ -12,13 +12,16 @@ import (
 // sight is what an actor may see of a case: the one place where secrecy is applied. Every read model goes through it.
 type sight struct {
 	all     bool // the engine itself
+	nobody  bool // no person in particular, before any state opened anything
+	who     auth.Actor
 	roles   []string
 	visited string
+	near    func(id string) *store.Case // the other cases of the tree, nil for one that is not known; nil: none is
 }
 
 // look returns the actor's sight of a case.
 func look(who auth.Actor, c *store.Case) sight {
-	s := sight{all: who.IsSystem(), visited: c.Visited}
+	s := sight{all: who.IsSystem(), who: who, visited: c.Visited}
 	for _, m := range who.Memberships {
 		if slices.Contains(bodiesOf(roles[m.Role].Side, c.MemberBody, c.SUA), m.Body) || m.Body == auth.AllBodies {
 			s.roles = append(s.roles, m.Role)
@@ -60,49 +63,4 @@ func (s sight) row(def *flow.Definition, register string, values map[string]any)
 		}
 	}
 	return out, hidden
-}
-
-// discreet replaces reasons that would tell what the actor may not know yet.
-func (w *world) discreet(n *node, calls []flow.Call, found []Refusal) []Refusal {
-	if len(found) > 0 && slices.ContainsFunc(calls, func(c flow.Call) bool { return w.readsSecret(n, guards[c.Name].Reads(c.Params)) }) {
-		return []Refusal{*refuse("not_yet")}
-	}
-	return found
-}
-
-// readsSecret reports whether a guard reads a field or register that the actor may not see, here or above.
-func (w *world) readsSecret(n *node, r flow.Read) bool {
-	seen := look(w.who, n.c)
-	hidden := func(s sight, def *flow.Definition, id string) bool {
-		f, ok := def.Field(id)
-		return ok && !s.sees(f.Secret, "")
-	}
-	if slices.ContainsFunc(r.Fields, func(id string) bool { return hidden(seen, n.def, id) }) {
-		return true
-	}
-	for _, m := range []*node{w.parent(n), w.root(n)} {
-		if m == nil || m == n || len(r.ParentFields) == 0 {
-			continue
-		}
-		above := look(w.who, m.c)
-		if slices.ContainsFunc(r.ParentFields, func(id string) bool { return hidden(above, m.def, id) }) {
-			return true
-		}
-	}
-	for id, columns := range r.Registers {
-		register, ok := n.def.Register(id)
-		if !ok {
-			continue
-		}
-		if len(columns) == 0 {
-			columns = make([]string, 0, len(register.Columns))
-			for _, c := range register.Columns {
-				columns = append(columns, c.ID)
-			}
-		}
-		if slices.ContainsFunc(columns, func(c string) bool { return !seen.sees(register.Secret, c) }) {
-			return true
-		}
-	}
-	return false
 }

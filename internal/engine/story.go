@@ -15,7 +15,7 @@ type story struct {
 	Inputs       map[string]any   `json:"inputs,omitempty"`
 	Fields       map[string]any   `json:"fields,omitempty"` // fields that changed, new values (null: emptied)
 	Rows         []rowStory       `json:"rows,omitempty"`
-	Acknowledged []Acknowledged   `json:"acknowledged,omitempty"`
+	Acknowledged []noted          `json:"acknowledged,omitempty"`
 	Deadlines    []DeadlineChange `json:"deadlines,omitempty"`
 	Opened       []string         `json:"opened,omitempty"`
 	Document     *documentStory   `json:"document,omitempty"`
@@ -28,9 +28,10 @@ type story struct {
 
 // secretStory is the secret part: the same things, of fields and registers that the workflow hides for a time.
 type secretStory struct {
-	Inputs map[string]any `json:"inputs,omitempty"`
-	Fields map[string]any `json:"fields,omitempty"`
-	Rows   []rowStory     `json:"rows,omitempty"`
+	Inputs       map[string]any `json:"inputs,omitempty"`
+	Fields       map[string]any `json:"fields,omitempty"`
+	Rows         []rowStory     `json:"rows,omitempty"`
+	Acknowledged []noted        `json:"acknowledged,omitempty"`
 }
 
 type rowStory struct {
@@ -158,7 +159,7 @@ func (h *happening) parts() (audit.Parts, error) {
 		empty bool
 	}{
 		{&out.Open, h.story, reflect.ValueOf(h.story).IsZero()},
-		{&out.Secret, h.secret, h.secret.Inputs == nil && h.secret.Fields == nil && h.secret.Rows == nil},
+		{&out.Secret, h.secret, reflect.ValueOf(h.secret).IsZero()},
 		{&out.Personal, h.personal, len(h.personal) == 0},
 	} {
 		if p.empty {

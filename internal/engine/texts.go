@@ -51,7 +51,8 @@ var texts = map[string]Text{
 	"webhook_private":    {IT: "L'indirizzo non è pubblico: non si può usare.", EN: "The address is not public: it cannot be used."},
 	"filter_unreadable":  {IT: "Il filtro non è leggibile.", EN: "The filter cannot be read."},
 
-	"not_yet": {IT: "Non è ancora possibile.", EN: "Not possible yet."},
+	"not_yet":        {IT: "Non è ancora possibile.", EN: "Not possible yet."},
+	"secret_warning": {IT: "Un controllo su dati per ora riservati segnala qualcosa: che cosa, lo legge chi può vederli.", EN: "A check on data that are secret for now reports something: who may see them reads what."},
 
 	// who and where
 	"event_not_here":  {IT: "«{event}» non è possibile nello stato «{state}».", EN: "“{event}” is not possible in the state “{state}”."},

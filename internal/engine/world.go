@@ -164,6 +164,7 @@ func (w *world) facts(n *node, s *step) *Facts {
 		Root: w.root(n).c, Rows: s.rows, Documents: map[string]store.Document{}, Agreement: w.agreement, Past: n.past,
 		Holidays: w.e.holidays(n.c.SUA), limits: w.limits(n), enforced: w.e.enforced, used: map[string]law.Limit{},
 	}
+	f.grounds = func(c flow.Call) []ground { return w.groundsOf(n, s.ev, c, s.by.person) }
 	f.SUA, _ = w.e.parties.body(n.c.SUA)
 	if p := w.parent(n); p != nil {
 		f.Parent = p.c

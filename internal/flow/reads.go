@@ -12,11 +12,17 @@ type Read struct {
 	ParentFields []string            // of the parent, or of the root
 	Inputs       []string            // of the event, or fields of the same name
 	Registers    map[string][]string // with the columns; none: all of them
+	ChildFields  map[string][]string // of the cases under a declared child
+	Below        map[string][]string // of the cases of a workflow, below this one or its parent or root
 }
 
 // Reads returns what a call with these parameters looks at.
 func (w Word) Reads(params any) Read {
-	r := Read{Registers: map[string][]string{}}
+	r := Read{Registers: map[string][]string{}, ChildFields: map[string][]string{}, Fields: slices.Clone(w.Peeks), Below: w.PeekBelow}
+	var children, childFields []string
+	for id, columns := range w.PeekRows {
+		r.Registers[id] = slices.Clone(columns)
+	}
 	for id := range w.Fields {
 		r.Fields = append(r.Fields, id)
 	}
@@ -46,9 +52,18 @@ func (w Word) Reads(params any) Read {
 				r.Fields, r.Inputs = append(r.Fields, id), append(r.Inputs, id)
 			case "register":
 				r.Registers[id] = nil
+			case "children":
+				children = append(children, id)
+			case "child_fields":
+				childFields = append(childFields, id)
 			}
 		}
 	})
+	for _, id := range children {
+		if len(childFields) > 0 {
+			r.ChildFields[id] = childFields
+		}
+	}
 	absent := func(id string) bool { return id == "" }
 	r.Fields, r.ParentFields = slices.DeleteFunc(r.Fields, absent), slices.DeleteFunc(r.ParentFields, absent)
 	return r

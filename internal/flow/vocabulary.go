@@ -46,6 +46,12 @@ type Word struct {
 	Documents []string
 	// Registers are the registers with the columns that the function reads or writes by name.
 	Registers map[string]map[string][]Type
+	// Peeks and PeekRows are fields, and columns of registers, that the function also looks at where the workflow has them; PeekBelow
+	// fields of the cases of a workflow that hang from this one, its parent or its root. Nothing is checked or loaded for them, but
+	// what it says is as secret as they are.
+	Peeks     []string
+	PeekRows  map[string][]string
+	PeekBelow map[string][]string
 	// Limits are the keys it uses: Compile checks that they exist.
 	Limits []string
 	// Doc says in a few words what must hold (guard) or what is done (effect), for the generated reference.
