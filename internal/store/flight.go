@@ -12,11 +12,19 @@ import (
 )
 
 // Moves decided on the memory (ahead.go) leave together. While one group is on its way to PostgreSQL, those that are decided
-// meanwhile gather and make the next: nobody waits for company, and the more there are, the less each costs. A group is one
-// transaction of moves of different trees: a case on its way is not in the memory, so none meets its own in a group.
+// meanwhile gather and make the next: nobody waits for company, and the more there are, the less each costs. Once enough wait
+// they leave beside the first, so that the server is not idle while the program answers. A group is one transaction of moves of
+// different trees: a case on its way is not in the memory, so none meets its own in a group, nor in the group beside.
 
 // flightMost bounds how many moves one group carries.
 const flightMost = 32
+
+// flightsMost is how many groups are on their way at once; another than the first leaves when flightEnough moves wait. More of
+// either kind of haste makes smaller groups, which cost the server more than the waiting.
+const (
+	flightsMost  = 2
+	flightEnough = 4
+)
 
 // flightTime is how long a group may take before its outcome counts as unknown. It does not end with the request of any of its
 // members: the others have asked for nothing of the kind.
@@ -26,7 +34,7 @@ const flightTime = 30 * time.Second
 type flights struct {
 	mu      sync.Mutex
 	waiting []*flier
-	flying  bool
+	flying  int
 }
 
 // flier is a decided move, and how its group ended.
@@ -39,27 +47,21 @@ type flier struct {
 // written: the tree has moved on, or another move of the group could not be made, and the ordinary way says which.
 func (db *DB) join(ctx context.Context, tx *Tx) error {
 	me := &flier{tx: tx, done: make(chan error, 1)}
-	fs := &db.flights
-	fs.mu.Lock()
-	fs.waiting = append(fs.waiting, me)
-	first := !fs.flying
-	fs.flying = true
-	fs.mu.Unlock()
-	if first {
-		db.fly(context.WithoutCancel(ctx))
+	if group := db.flights.wait(me); group != nil {
+		db.fly(context.WithoutCancel(ctx), group)
 	}
 	return <-me.done
 }
 
-// fly sends the group that waits; the next one, if there is, has a goroutine of its own, so that no request works for others.
-func (db *DB) fly(ctx context.Context) {
-	group, err := db.flights.board(), errNoAnswer
+// fly sends a group; the next one, if there is, has a goroutine of its own, so that no request works for others.
+func (db *DB) fly(ctx context.Context, group []*flier) {
+	err := errNoAnswer
 	defer func() { // also when sending panics: the others must not wait for ever
 		for _, m := range group {
 			m.done <- err
 		}
-		if db.flights.more() {
-			go db.fly(ctx)
+		if next := db.flights.landed(); next != nil {
+			go db.fly(ctx, next)
 		}
 	}()
 	err = db.sendGroup(ctx, group)
@@ -68,23 +70,34 @@ func (db *DB) fly(ctx context.Context) {
 // errNoAnswer is the outcome of a group that was given up half way.
 var errNoAnswer = errors.New("the outcome of the move is not known")
 
-// board takes those that wait, the first come first, in the order in which their rows are to be locked.
-func (fs *flights) board() []*flier {
+// wait makes a move wait, and gives the group that is to leave at once, if one is.
+func (fs *flights) wait(m *flier) []*flier {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	fs.waiting = append(fs.waiting, m)
+	return fs.board()
+}
+
+// landed counts a group as arrived, and gives the one that is to leave now, if one is.
+func (fs *flights) landed() []*flier {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.flying--
+	return fs.board()
+}
+
+// board takes those that wait, the first come first, in the order in which their rows are to be locked; none, while others are
+// on their way and too few wait: whichever of those lands takes them.
+func (fs *flights) board() []*flier {
 	n := min(len(fs.waiting), flightMost)
+	if n == 0 || fs.flying >= flightsMost || fs.flying > 0 && n < flightEnough {
+		return nil
+	}
+	fs.flying++
 	group := slices.Clone(fs.waiting[:n])
 	fs.waiting = append(fs.waiting[:0], fs.waiting[n:]...)
 	slices.SortFunc(group, func(a, b *flier) int { return cmp.Compare(a.tx.Root.ID, b.tx.Root.ID) })
 	return group
-}
-
-// more reports whether somebody waits; when nobody does, the next to come flies at once.
-func (fs *flights) more() bool {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	fs.flying = len(fs.waiting) > 0
-	return fs.flying
 }
 
 // sendGroup writes the moves of a group in one round trip, which is one transaction: a batch without BEGIN.

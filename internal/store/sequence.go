@@ -47,7 +47,7 @@ func (db *DB) LogSize(ctx context.Context) (int64, error) {
 // parted). It returns how many, and whether there may be more. Another sequencer at work makes it return at once.
 func (db *DB) Sequence(ctx context.Context, limit int) (numbered int, more bool, err error) {
 	var w window
-	if err := db.read(ctx, Everything, db.before(limit, &w)); err != nil {
+	if err := db.read(ctx, Everything, db.before(0, &w)); err != nil { // of how far the chunk goes nothing is asked yet
 		return 0, false, fmt.Errorf("sequence: %w", err)
 	}
 	if w.empty() {
