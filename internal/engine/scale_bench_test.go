@@ -21,7 +21,7 @@ import (
 // dearer the big one is. docs/scale.md has the figures. SUA_BENCH_CASES sets the size of the big one.
 func BenchmarkScale(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) {
-		benchScale(b, storetest.BigCases(100_000), func() (*store.DB, string, *clock) {
+		benchScale(b, storetest.BigCases(100_000), 3, func() (*store.DB, string, *clock) {
 			c := newClock("2026-03-02T08:00:00Z")
 			url := "sqlite:" + filepath.Join(b.TempDir(), "sua.db")
 			if err := store.Migrate(b.Context(), url); err != nil {
@@ -34,7 +34,7 @@ func BenchmarkScale(b *testing.B) {
 		return
 	}
 	b.Run("postgres", func(b *testing.B) {
-		benchScale(b, storetest.BigCases(1_000_000), func() (*store.DB, string, *clock) {
+		benchScale(b, storetest.BigCases(1_000_000), 0, func() (*store.DB, string, *clock) {
 			c := newClock("2026-03-02T08:00:00Z")
 			app, super := storetest.PostgresURLs(b)
 			return opening(b, store.Options{URL: app, Now: c.now, MaxConns: 4}), super, c
@@ -148,7 +148,7 @@ func (a *archive) move(b *testing.B) {
 // deed is one thing that is measured; i differs at each call.
 type deed struct {
 	name string
-	most float64 // how many times dearer it may be in the big database; 0: only shown, as it grows with what belongs to a person, or with what goes on
+	most float64 // how many times dearer it may be in the big database, on SQLite three times at least; 0: only shown, as it grows with what goes on, or with how many cases have the words
 	do   func(ctx context.Context, a *archive, i int) error
 }
 
@@ -203,12 +203,12 @@ func deeds() []deed {
 		{"list by amount of a SUA", 2, lists(clerk, fixed(engine.Filter{Sort: "amount", Desc: true}))},
 		{"words: a CIG", 2, lists(all, func(a *archive, i int) engine.Filter { return engine.Filter{Text: a.big.CIG(i * 7919 % a.big.Trees())} })},
 		{"words: in each fifth title", 2, lists(clerk, fixed(engine.Filter{Text: "lavori scuola"}))},
-		{"words: two, seldom together", 2, lists(clerk, fixed(engine.Filter{Text: "museo 12"}))},
+		{"words: two, seldom together", 0, lists(clerk, fixed(engine.Filter{Text: "museo 12"}))},
 		{"words: nowhere", 2, lists(clerk, fixed(engine.Filter{Text: "inesistente"}))},
 		{"worklist of an officer", 4, lists(clerk, func(_ *archive, i int) engine.Filter {
 			return engine.Filter{Officer: fmt.Sprintf("officer-%d", i%40), Open: &open, Sort: "due"}
 		})},
-		{"calendar of a person", 0, func(ctx context.Context, a *archive, i int) error {
+		{"calendar of a person", 4, func(ctx context.Context, a *archive, i int) error {
 			_, err := a.db.LiveTerms(ctx, store.Scope{Bodies: []string{"sua-1"}}, fmt.Sprintf("officer-%d", i%40), a.big.Now, 100)
 			return err
 		}},
@@ -233,7 +233,7 @@ func deeds() []deed {
 	}
 }
 
-func benchScale(b *testing.B, cases int, open func() (*store.DB, string, *clock)) {
+func benchScale(b *testing.B, cases int, least float64, open func() (*store.DB, string, *clock)) {
 	small, big := newArchive(b, min(10_000, cases), open), newArchive(b, cases, open)
 	all := append(deeds(), deed{"transition", 2, func(_ context.Context, a *archive, _ int) error { a.move(b); return nil }})
 	fmt.Printf("%s\n%-36s %11s %11s\n", b.Name(), "", "10,000", fmt.Sprint(cases))
@@ -242,6 +242,7 @@ func benchScale(b *testing.B, cases int, open func() (*store.DB, string, *clock)
 		s, l := compare(b, d, small, big)
 		mark := ""
 		if d.most > 0 {
+			d.most = max(d.most, least)
 			worst = max(worst, l/s*2/d.most)
 			if l/s > d.most {
 				mark = fmt.Sprintf("  more than %.0f", d.most)

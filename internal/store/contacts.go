@@ -103,12 +103,20 @@ type Term struct {
 // LiveTerms lists the live deadlines in scope that end after from, soonest first; mine limits them to cases whose RUP or officer is
 // that person.
 func (db *DB) LiveTerms(ctx context.Context, scope Scope, mine string, from time.Time, limit int) ([]Term, error) {
+	if mine != "" {
+		return db.personTerms(ctx, scope, mine, from, limit)
+	}
+	w := &conditions{}
+	found := liveTerms(w, scope, from, limit)
+	return db.termsFound(ctx, scope, found, w.args, limit)
+}
+
+// termsFound reads the terms whose ids and ends a statement finds, soonest first, each with its case.
+func (db *DB) termsFound(ctx context.Context, scope Scope, found string, args []any, limit int) ([]Term, error) {
 	var out []Term
 	var ids []string
-	w := &conditions{}
-	found := liveTerms(w, scope, mine, from, limit)
 	err := db.read(ctx, scope, query{
-		sql: "SELECT " + deadlineColumns + " FROM deadlines WHERE id IN (SELECT id FROM (" + found + fmt.Sprintf(") x ORDER BY due_at, id LIMIT %d) ORDER BY due_at, id", limit), args: w.args,
+		sql: "SELECT " + deadlineColumns + " FROM deadlines WHERE id IN (SELECT id FROM (" + found + fmt.Sprintf(") x ORDER BY due_at, id LIMIT %d) ORDER BY due_at, id", limit), args: args,
 		scan: func(r rows) error {
 			d, err := scanDeadline(r)
 			if scope.Sees(d.MemberBody, d.SUA) {
@@ -138,27 +146,18 @@ func (db *DB) LiveTerms(ctx context.Context, scope Scope, mine string, from time
 	return slices.DeleteFunc(out, func(t Term) bool { return t.Case.ID == "" }), nil
 }
 
-// liveTerms finds the ids of live deadlines: along the cases of a person, or along the terms of each body, for the union of two
-// columns cannot be walked in the order of the day.
-func liveTerms(w *conditions, scope Scope, mine string, from time.Time, limit int) string {
+// liveTerms finds the ids of live deadlines along the terms of each body, for the union of two columns cannot be walked in the order of
+// the day.
+func liveTerms(w *conditions, scope Scope, from time.Time, limit int) string {
 	found := func(terms ...string) string {
 		return fmt.Sprintf("SELECT * FROM (SELECT id, due_at FROM deadlines WHERE %s ORDER BY due_at, id LIMIT %d) b", and([]string{isLive, w.term("due_at > ?", from)}, terms), limit)
 	}
-	bodies := anys(scope.Bodies)
-	within := func() string {
-		return w.term("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(bodies, bodies...)...)
-	}
 	switch {
-	case mine != "":
-		terms := []string{w.term("case_id IN (SELECT id FROM cases WHERE officer = ? AND officer <> '' UNION SELECT id FROM cases WHERE rup = ? AND rup <> '')", mine, mine)}
-		if !scope.All {
-			terms = append(terms, within())
-		}
-		return found(terms...)
 	case scope.All:
 		return found()
 	case len(scope.Bodies) > branchesMost || len(scope.Bodies) == 0:
-		return found(within())
+		bodies := anys(scope.Bodies)
+		return found(w.term("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(bodies, bodies...)...))
 	}
 	owners := ownersOf(w, scope.Bodies)
 	for i, owner := range owners {

@@ -2,17 +2,11 @@ package storetest
 
 import (
 	"cmp"
-	"context"
-	"database/sql"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
-	_ "modernc.org/sqlite"             // registers "sqlite"
 )
 
 // Kind is a workflow of which Fill makes cases: its states that are not final, each with its stage, and one final state.
@@ -70,60 +64,6 @@ func spread(k, salt int) float64 {
 	x *= 2246822519
 	x ^= x >> 13
 	return float64(x) / (1 << 32)
-}
-
-// Fill fills a migrated database with cases, events, rows, documents, deadlines, messages and notices: by SQL in the database
-// itself, for through the program a million cases would take hours. Its events are no chains: a measure of chains adds trees of its
-// own through the engine. super is the superuser's address on PostgreSQL, or sqlite:FILE. The definitions must be there.
-func Fill(ctx context.Context, super string, b Big) error {
-	lite := strings.HasPrefix(super, "sqlite:")
-	driver, dsn := "pgx", super
-	begin, end := []string{"SET synchronous_commit = off", "SET session_replication_role = replica", "SET jit = off", // no triggers
-		"ALTER SYSTEM SET max_wal_size = '8GB'", "SELECT pg_reload_conf()"}, []string{"VACUUM ANALYZE", "ALTER SYSTEM RESET max_wal_size", "SELECT pg_reload_conf()"}
-	if lite {
-		driver = "sqlite"
-		dsn = "file:" + strings.TrimPrefix(super, "sqlite:") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=cache_size(-200000)&_pragma=busy_timeout(10000)"
-		begin, end = nil, []string{"ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"}
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	run := func(q string, args ...any) error {
-		if _, err := db.ExecContext(ctx, q, args...); err != nil {
-			return fmt.Errorf("fill: %w in %s", err, q[:min(len(q), 120)])
-		}
-		return nil
-	}
-	for _, q := range begin {
-		if err := run(q); err != nil {
-			return err
-		}
-	}
-	const chunk = 5_000
-	for lo := 0; lo < b.Trees(); lo += chunk {
-		hi := min(lo+chunk, b.Trees())
-		cases, err := json.Marshal(b.cases(lo, hi))
-		if err != nil {
-			return err
-		}
-		if err := run(casesSQL(lite), string(cases)); err != nil {
-			return err
-		}
-		for _, q := range restSQL(lite, cmp.Or(b.Events, 100)) {
-			if err := run(q, b.Tree(lo), b.Tree(hi)); err != nil { // ids sort as numbers
-				return err
-			}
-		}
-	}
-	for _, q := range end {
-		if err := run(q); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 var objects = []string{"strada provinciale", "palestra comunale", "refezione scolastica", "verde pubblico", "illuminazione", "trasporto alunni", "cimitero",
@@ -226,9 +166,21 @@ func restSQL(lite bool, events int) []string {
 		deadlineSQL + "'r' || n || c.id, c.id, c.root, " + owners + ", 'bids', 'running', c.opened_at, 1, c.next_due, '2030-01-01', " + typed(`'{"IT":"trenta giorni","EN":"thirty days"}'`, "jsonb") +
 			", 1, c.next_due, " + typed("NULL", "timestamptz") + " FROM cases c, " + series(2) + these + " AND c.next_due IS NOT NULL AND (n = 1 OR c.outcome = '')",
 		"INSERT INTO outbox (topic, case_id, root, member_body, sua, payload, at) SELECT 'notice', c.id, c.root, " + owners + ", " + typed("'{}'", "jsonb") + ", c.opened_at FROM cases c" + these,
+		"INSERT INTO links (from_case, to_case, kind, member_body, sua, at) SELECT c.id, (SELECT max(p.id) FROM cases p WHERE p.id < c.id AND p.parent IS NULL), 're_tender_of', " + owners +
+			", c.opened_at FROM cases c" + these + " AND c.id LIKE '%7-0'",
 		"INSERT INTO notices (id, source, person, channel, case_id, root, member_body, sua, event, seq, template, params, state, next_try, at, sent_at, read_at) SELECT 'n' || c.id, 'old:' || c.id, c.officer, 'app', c.id, c.root, " +
 			owners + ", 'next', 1, 'state_changed', " + typed("'{}'", "jsonb") + ", 'read', c.opened_at, c.opened_at, c.opened_at, c.opened_at FROM cases c" + these,
 	}
+}
+
+// numbersSQL gives the events of some trees their numbers in the one sequence, one tree after the other.
+func numbersSQL(lite bool, events int) string {
+	series := fmt.Sprintf("generate_series(1, %d) AS s(n)", events)
+	if lite {
+		series = fmt.Sprintf("(WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < %d) SELECT n FROM t) AS s", events)
+	}
+	return "INSERT INTO log (n, root, seq) SELECT h.n + row_number() OVER (ORDER BY c.id, s.n), c.root, s.n FROM cases c, " + series +
+		", (SELECT coalesce(max(n), 0) AS n FROM log) h WHERE c.id >= $1 AND c.id < $2 AND c.parent IS NULL ORDER BY 1"
 }
 
 const deadlineSQL = "INSERT INTO deadlines (id, case_id, root, member_body, sua, name, status, started_at, started_seq, due_at, last_day, explanation, revision, next_try, ended_at) SELECT "
