@@ -104,13 +104,7 @@ func (r registry) happen(t *testing.T, from, to int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seen := 0; r.db.Dialect() == "postgres" && seen < to-from; { // what is newer than any transaction of the cluster, also of other tests, waits
-		n, err := r.Sequence(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen += n
-	}
+	storetest.Settle(t, r.db)
 	r.clock.add(time.Minute)
 }
 
