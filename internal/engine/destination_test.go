@@ -117,6 +117,7 @@ func leaves(t *testing.T, o *office, who auth.Actor, id string, q engine.Export)
 	t.Helper()
 	var out strings.Builder
 	out.WriteString(told(t, o, who, id))
+	storetest.Settle(t, o.db)
 	feed, err := o.Changes(t.Context(), who, engine.ChangeQuery{})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/engine"
 	"github.com/province-comuni/sua/internal/store"
+	"github.com/province-comuni/sua/internal/store/storetest"
 )
 
 // use calls a use case on the case of Conselve and tells whether something of it came back.
@@ -254,6 +255,7 @@ func TestUseCaseRoleBodyMatrix(t *testing.T) {
 		if _, err := o.ExpandOutbox(t.Context(), 10); err != nil {
 			t.Fatal(err)
 		}
+		storetest.Settle(t, o.db)
 		hook, err := o.SaveWebhook(t.Context(), o.mayor, engine.Webhook{Body: "conselve", URL: "https://receiver.example/"})
 		if err != nil {
 			t.Fatal(err)
