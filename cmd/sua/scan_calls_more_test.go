@@ -11,8 +11,10 @@ import (
 func logCalls(ctx context.Context, db *store.DB, scopes []store.Scope, id, child string, now time.Time) map[string]func() {
 	number := func() { _, _, _ = db.Sequence(ctx, 20_000) }
 	return map[string]func(){
-		"Sequence": number,
-		"LogSize":  func() { _, _ = db.LogSize(ctx) },
+		"Sequence":        number,
+		"PostponeIndexes": func() { _ = db.PostponeIndexes(ctx, 1) }, // only the question: more cases are there
+		"MakeIndexes":     func() { _ = db.MakeIndexes(ctx) },        // none is to be made
+		"LogSize":         func() { _, _ = db.LogSize(ctx) },
 		"Changes": func() {
 			for _, s := range scopes {
 				for _, workflow := range []string{"", "lot"} {

@@ -175,13 +175,24 @@ func (e *Engine) importRows(tx *store.Tx, rows []ImportedLot, bodies map[string]
 		if err := b.tree(number, byTender[number], res); err != nil {
 			return err
 		}
-		if i%64 == 63 {
-			if err := tx.FlushBehind(); err != nil {
-				return err
-			}
+		if i%writtenAtOnce == 0 {
+			tx.FlushBehind()
 		}
 	}
 	return nil
+}
+
+// writtenAtOnce is how many tenders are written behind while the next are decided.
+const writtenAtOnce = 16
+
+// ImportMany prepares the database for many batches; done, which must be called, makes good what that left undone, also when ctx has
+// ended. On SQLite, if few cases are there, the indexes of lists are made at the end: lists are slow until then.
+func (e *Engine) ImportMany(ctx context.Context) (done func() error, err error) {
+	const few = 10_000
+	if err := e.db.PostponeIndexes(ctx, few); err != nil {
+		return nil, err
+	}
+	return func() error { return e.db.MakeIndexes(context.WithoutCancel(ctx)) }, nil
 }
 
 // importBodies returns the id of every body that the rows name, by tax code, making those that are not there. A body that is

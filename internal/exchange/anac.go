@@ -25,8 +25,7 @@ type Options struct {
 //
 // The error is ErrNotCSV or *MissingColumns for a file of another kind, or what stopped the reading or the database: then the
 // report counts what had been written.
-func ImportANAC(ctx context.Context, e *engine.Engine, r io.Reader, opt Options) (Report, error) {
-	var rep Report
+func ImportANAC(ctx context.Context, e *engine.Engine, r io.Reader, opt Options) (rep Report, err error) {
 	if opt.BatchRows <= 0 {
 		opt.BatchRows = 1000
 	}
@@ -54,6 +53,13 @@ func ImportANAC(ctx context.Context, e *engine.Engine, r io.Reader, opt Options)
 	rd := &reader{h: h, today: calendar.DateOf(now)}
 	go rd.run(ctx, rs, opt.BatchRows, batches)
 	for b := range batches {
+		if b.number == 2 { // a file of one batch is not worth it
+			done, no := e.ImportMany(ctx)
+			if no != nil {
+				return rep, no
+			}
+			defer func() { err = errors.Join(err, done()) }()
+		}
 		if err := rep.write(ctx, e, b); err != nil {
 			return rep, fmt.Errorf("dopo %d righe: %w", rep.Rows, err)
 		}

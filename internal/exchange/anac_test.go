@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"os"
@@ -88,6 +89,36 @@ func sample(tb testing.TB) string {
 func each(t *testing.T, f func(t *testing.T, s *subject)) {
 	t.Helper()
 	storetest.Each(t, store.Options{Now: func() time.Time { return today }}, func(t *testing.T, db *store.DB) { f(t, on(t, db)) })
+}
+
+// An import that is stopped leaves what it has written, and all indexes of the lists.
+func TestStoppedImportLeavesNothingUndone(t *testing.T) {
+	storetest.EachRaw(t, store.Options{Now: func() time.Time { return today }}, func(t *testing.T, db *store.DB, raw storetest.Raw) {
+		count := func() (n int) {
+			sql := "SELECT count(*) FROM pg_indexes WHERE tablename = 'cases'"
+			if db.Dialect() == "sqlite" {
+				sql = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND tbl_name = 'cases'"
+			}
+			if err := raw.DB.QueryRowContext(t.Context(), sql).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before, fewest := count(), count()
+		ctx, stop := context.WithCancel(t.Context())
+		rep, err := ImportANAC(ctx, on(t, db).Engine, strings.NewReader(sample(t)), Options{BatchRows: 10, Progress: func(rows, _ int64) {
+			fewest = min(fewest, count())
+			if rows >= 30 {
+				stop()
+			}
+		}})
+		if !errors.Is(err, context.Canceled) || rep.Imported < 20 || rep.Imported > 40 {
+			t.Errorf("%d imported, %v", rep.Imported, err)
+		}
+		if after := count(); after != before || (fewest == before) != (db.Dialect() == "postgres") {
+			t.Errorf("%d indexes before, %d at the fewest, %d after", before, fewest, after)
+		}
+	})
 }
 
 func TestImportRealRows(t *testing.T) {

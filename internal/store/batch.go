@@ -13,22 +13,29 @@ func (db *DB) Batch(ctx context.Context, f func(*Tx) error) error {
 	return db.Create(ctx, Everything, nil, f)
 }
 
-// FlushBehind sends the pending writes while f goes on deciding; an error of theirs comes with a later call, at the latest with
-// the commit. f changes nothing any more of what it has queued.
-func (tx *Tx) FlushBehind() error {
-	if err := tx.landed(); err != nil || len(tx.pending) == 0 {
-		return err
+// wordsAtOnce is of how many cases the words are added by one statement: the index of words goes to the file at the end of each.
+const wordsAtOnce = 400
+
+// FlushBehind sends the pending writes while f goes on deciding; an error of theirs comes with the next reading or with the commit.
+// f changes nothing any more of what it has queued.
+func (tx *Tx) FlushBehind() {
+	if len(tx.pending) == 0 {
+		return
 	}
-	tx.addWords()
-	chunk, done := tx.pending, make(chan error, 1)
+	if len(tx.wordless) >= wordsAtOnce {
+		tx.addWords()
+	}
+	chunk := tx.pending
 	if tx.db.pool != nil {
 		chunk = gathered(chunk)
 	}
-	tx.pending, tx.behind = nil, done
+	tx.pending = nil
 	tx.trips++
 	tx.note(chunk)
-	go func() { done <- tx.conn.send(tx.ctx, chunk) }()
-	return nil
+	if tx.behind == nil {
+		tx.behind = newLane(tx.ctx, tx.conn)
+	}
+	tx.behind.work <- chunk
 }
 
 // landed waits for what FlushBehind has sent.
@@ -36,9 +43,33 @@ func (tx *Tx) landed() error {
 	if tx.behind == nil {
 		return nil
 	}
-	err := <-tx.behind
+	close(tx.behind.work)
+	err := <-tx.behind.done
 	tx.behind = nil
 	return err
+}
+
+// lane sends writes of a transaction one after the other, while more of them are decided. After an error it only takes them in.
+type lane struct {
+	work chan []query
+	done chan error // one: the first, once work is closed and all has been sent
+}
+
+// waitingMost is how many lots of writes may wait, so that neither the database nor who decides waits for the other's slow ones.
+const waitingMost = 16
+
+func newLane(ctx context.Context, conn transport) *lane {
+	l := &lane{make(chan []query, waitingMost), make(chan error, 1)}
+	go func() {
+		var err error
+		for chunk := range l.work {
+			if err == nil {
+				err = conn.send(ctx, chunk)
+			}
+		}
+		l.done <- err
+	}()
+	return l
 }
 
 // BySource returns, by source key, the cases that an import made before, with the roots of their trees locked: first the

@@ -183,7 +183,7 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 		pragmas = strings.Replace(pragmas, "synchronous(FULL)", "synchronous(OFF)", 1)
 	}
 	var err error
-	if db.writePool, err = sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(8000)"); err != nil {
+	if db.writePool, err = sql.Open("sqlite", "file:"+path+pragmas+fmt.Sprintf("&_pragma=cache_size(-%d)&_pragma=wal_autocheckpoint(8000)", cacheUsual)); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db.writePool.SetMaxOpenConns(1)

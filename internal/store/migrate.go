@@ -26,6 +26,11 @@ func Migrate(ctx context.Context, url string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if dialect == goose.DialectSQLite3 {
+		if err := makeForgotten(ctx, db); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+	}
 	sub, err := fs.Sub(migrations.FS, folder)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)

@@ -22,8 +22,8 @@ type Tx struct {
 	db       *DB
 	scope    Scope
 	conn     transport
-	pending  []query    // writes, sent with the commit
-	behind   chan error // of the writes that FlushBehind has on their way; nil when there are none
+	pending  []query // writes, sent with the commit
+	behind   *lane   // of the writes that FlushBehind has on their way; nil when there are none
 	trips    int
 	readOnly bool
 	unread   bool      // Move: nothing was read and nothing may be
@@ -185,6 +185,7 @@ func (db *DB) run(ctx context.Context, scope Scope, f func(*Tx) error) error {
 	committed := false
 	defer func() { // also when f panics: SQLite's only writer must not stay inside a transaction
 		if !committed {
+			_ = tx.landed() // what came after the rollback would stand by itself
 			conn.rollback(ctx)
 		}
 	}()
