@@ -271,8 +271,8 @@ func (tx *Tx) send(qs []query) error {
 	if err := tx.landed(); err != nil {
 		return err
 	}
+	tx.addWords()
 	if len(tx.pending) > 0 {
-		tx.addWords()
 		if tx.db.pool != nil {
 			tx.pending = gathered(tx.pending)
 		}
