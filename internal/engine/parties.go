@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -215,15 +216,24 @@ func sortRefs(refs []Ref) {
 // fold makes text findable: lower case, no accents, letters and digits alone, one space between words. The indexes of words of both
 // databases split text at spaces only, or at what is neither letter nor digit: after this it is the same.
 func fold(s string) string {
-	var b strings.Builder
-	for _, r := range norm.NFD.String(strings.ToLower(s)) {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf { // titles mostly are plain, and an import folds many
+			s = norm.NFD.String(strings.ToLower(s))
+			break
+		}
+	}
+	out, apart := make([]byte, 0, len(s)), false
+	for _, r := range s {
 		switch {
 		case r >= 0x300 && r <= 0x36f: // combining accents
 		case unicode.IsLetter(r), unicode.IsNumber(r):
-			b.WriteRune(r)
+			if apart && len(out) > 0 {
+				out = append(out, ' ')
+			}
+			out, apart = utf8.AppendRune(out, unicode.ToLower(r)), false
 		default:
-			b.WriteByte(' ')
+			apart = true
 		}
 	}
-	return strings.Join(strings.Fields(b.String()), " ")
+	return string(out)
 }
