@@ -188,8 +188,8 @@ func startRing(b *testing.B, url string, n int) *ring {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if p.db, err = store.Open(b.Context(), store.Options{URL: url, Now: clockFor(url), MaxConns: 8, Committed: func(trips int) {
-		if int64(trips) > r.trips.Load() {
+	if p.db, err = store.Open(b.Context(), store.Options{URL: url, Now: clockFor(url), MaxConns: 8, Committed: func(trips int, root string) {
+		if root != "" && int64(trips) > r.trips.Load() {
 			r.trips.Store(int64(trips))
 		}
 	}}); err != nil {

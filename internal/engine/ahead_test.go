@@ -39,7 +39,7 @@ func TestTwoProgramsOneTree(t *testing.T) {
 	url := storetest.PostgresURL(t)
 	var trips atomic.Int64
 	program := func() *office {
-		db, err := store.Open(t.Context(), store.Options{URL: url, Committed: func(n int) { trips.Store(int64(n)) }})
+		db, err := store.Open(t.Context(), store.Options{URL: url, Committed: func(n int, _ string) { trips.Store(int64(n)) }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestTurnsInGroups(t *testing.T) {
 	var sent, alone atomic.Int64
 	var offices []*office
 	for range 2 {
-		db, err := store.Open(t.Context(), store.Options{URL: url, Committed: func(trips int) {
+		db, err := store.Open(t.Context(), store.Options{URL: url, Committed: func(trips int, _ string) {
 			if sent.Add(1); trips > 1 {
 				alone.Add(1)
 			}

@@ -153,7 +153,7 @@ func TestSixteenTimesAtOnce(t *testing.T) {
 func TestRoundTripsOfAnEvent(t *testing.T) {
 	var trips atomic.Int64
 	c := newClock("2026-03-02T08:00:00Z")
-	storetest.Each(t, store.Options{Now: c.now, Committed: func(n int) { trips.Store(int64(n)) }}, func(t *testing.T, db *store.DB) {
+	storetest.Each(t, store.Options{Now: c.now, Committed: func(n int, _ string) { trips.Store(int64(n)) }}, func(t *testing.T, db *store.DB) {
 		o := newOffice(t, db, c, parcel)
 		id, itemID := opened(t, o)
 		fire(t, o, o.rup, id, "fill", map[string]any{"title": "x"})

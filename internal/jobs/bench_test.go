@@ -50,7 +50,7 @@ func benchDeadlines(b *testing.B, n int, url string) {
 	db := opened(b, store.Options{
 		URL:       url,
 		Now:       func() time.Time { return time.UnixMicro(clock.Load()).UTC() },
-		Committed: func(t int) { commits.Add(1); trips.Add(int64(t)) },
+		Committed: func(t int, _ string) { commits.Add(1); trips.Add(int64(t)) },
 		Sent:      func(s int) { statements.Add(int64(s)) },
 	})
 	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)

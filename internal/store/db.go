@@ -80,8 +80,9 @@ type Options struct {
 	Volatile bool
 	// MaxConns bounds the PostgreSQL pool; 0 is the driver's default.
 	MaxConns int32
-	// Committed, when set, is told the round trips that each Update took, lock to commit.
-	Committed func(trips int)
+	// Committed, when set, is told the round trips that each transaction took, lock to commit, and which tree it locked; "" is none, or
+	// several: a new case, a batch of terms, notices.
+	Committed func(trips int, root string)
 	// Sent, when set, is told how many statements went to the database at each round trip of a transaction.
 	Sent func(statements int)
 	// Statement, when set, is told each statement written by hand before it goes to the database, with its parameters. Those that gorm

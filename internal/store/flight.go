@@ -121,7 +121,7 @@ func (db *DB) sendGroup(ctx context.Context, group []*flier) error {
 		m.tx.trips++
 		m.tx.leave()
 		if db.opts.Committed != nil {
-			db.opts.Committed(m.tx.trips)
+			db.opts.Committed(m.tx.trips, m.tx.Root.ID)
 		}
 	}
 	return nil

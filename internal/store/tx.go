@@ -194,7 +194,11 @@ func (db *DB) run(ctx context.Context, scope Scope, f func(*Tx) error) error {
 	}
 	committed = true
 	if db.opts.Committed != nil {
-		db.opts.Committed(tx.trips)
+		root := ""
+		if tx.Root != nil {
+			root = tx.Root.ID
+		}
+		db.opts.Committed(tx.trips, root)
 	}
 	return nil
 }

@@ -248,7 +248,7 @@ func TestClientGoneWhileAPersonIsSaved(t *testing.T) {
 
 func TestRoundTrips(t *testing.T) {
 	var trips atomic.Int64
-	storetest.Each(t, store.Options{Now: atNoon, Committed: func(n int) { trips.Store(int64(n)) }}, func(t *testing.T, db *store.DB) {
+	storetest.Each(t, store.Options{Now: atNoon, Committed: func(n int, _ string) { trips.Store(int64(n)) }}, func(t *testing.T, db *store.DB) {
 		insert(t, db, plain("a"))
 		everything := store.Want{Tree: true, Parent: true, Children: true, Rows: true, Documents: true, Agreement: true, Past: true, Deadlines: true}
 		for _, c := range []struct {
