@@ -227,6 +227,12 @@ func TestLinkedCase(t *testing.T) {
 		if ok && (!strings.Contains(trace.String(), " lots:1 linked: ok\n") || strings.Contains(trace.String(), "expect")) {
 			t.Error(trace)
 		}
+		back := &play.Clock{}
+		stage = on(t, storetest.SQLite(t, store.Options{Now: back.Now}), back)
+		var bad *play.LineError
+		if _, err := play.Run(t.Context(), stage, strings.NewReader(deserted+"linked\n"), out); !errors.As(err, &bad) {
+			t.Errorf("%s: the link of the new case leads back to the lot that opened it, as if it were a tree of its own: %v", name, err)
+		}
 	}
 }
 

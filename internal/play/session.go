@@ -183,6 +183,9 @@ func (s *Session) Roots() []string {
 	return roots
 }
 
+// Knows reports whether a case stands in one of the trees opened so far.
+func (s *Session) Knows(id string) bool { return s.t.knows(id) }
+
 // Cases are the cases of the last tree by path, "" for its root.
 func (s *Session) Cases() map[string]string {
 	out := map[string]string{}

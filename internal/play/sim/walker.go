@@ -41,6 +41,10 @@ type walker struct {
 	done     map[string]bool     // the same, by case and line
 	fresh    int                 // numbers texts and keys, so that none is like another
 	lessons  map[string][]lesson // by workflow and event
+	seed     uint64
+	restless float64           // how often a tour is made
+	tried    map[string]int    // by path and move: tours that were made for it
+	hashes   map[string]string // of the definitions, by case
 	dates    []calendar.Date
 	amounts  []string // that refusals have named
 }
@@ -48,6 +52,7 @@ type walker struct {
 // errand is something to be done so that something else becomes possible. Without an event: whatever leads on.
 type errand struct {
 	path, event string
+	from, to    string // the move wanted of the event; empty: any
 	tries       int
 }
 
@@ -55,7 +60,7 @@ type errand struct {
 func begin(ctx context.Context, cfg Config, seed uint64) (w *walker, done func() error, err error) {
 	w = &walker{
 		cfg: cfg, r: rand.New(rand.NewPCG(seed, 36)), cutter: &cutter{}, outcomes: map[string]int{}, done: map[string]bool{}, failed: map[string]int{},
-		defs: map[string]*flow.Definition{}, aims: map[string][]play.Transition{},
+		defs: map[string]*flow.Definition{}, aims: map[string][]play.Transition{}, seed: seed, tried: map[string]int{}, hashes: map[string]string{},
 	}
 	if w.stage, err = cfg.Open(ctx, w.cutter.broken); err != nil {
 		return nil, nil, err
@@ -90,6 +95,7 @@ func begin(ctx context.Context, cfg Config, seed uint64) (w *walker, done func()
 	}
 	w.s.During = w.cutter.during
 	w.diligent = 0.55 + 0.4*w.r.Float64()
+	w.restless = pick(w, []float64{0, 0.3, 0.7, 0.7, 0.9})
 	return w, w.stage.Close, nil
 }
 
@@ -198,8 +204,11 @@ func (w *walker) walk(ctx context.Context) {
 	if steps == 0 {
 		steps = 240
 	}
-	for checked, end := 0, len(w.deeds)+steps; len(w.deeds) < end && w.fault == nil && ctx.Err() == nil; {
-		w.step(ctx)
+	for checked, end, idle := 0, len(w.deeds)+steps, 0; len(w.deeds) < end && idle < steps && w.fault == nil && ctx.Err() == nil; {
+		before := len(w.deeds)
+		if w.step(ctx); len(w.deeds) == before { // nothing was found to do
+			idle++
+		}
 		if len(w.deeds) >= checked+15 {
 			checked = len(w.deeds)
 			if roots := w.s.Roots(); len(roots) > 0 && w.fault == nil {
@@ -228,6 +237,8 @@ func (w *walker) step(ctx context.Context) {
 		w.crowd(ctx)
 	case x < 0.11:
 		w.follow(ctx)
+	case (len(w.todo) == 0 || w.chance(0.35)) && w.chance(w.restless):
+		w.tour(ctx)
 	default:
 		w.act(ctx)
 	}
@@ -302,7 +313,7 @@ func (w *walker) follow(ctx context.Context) {
 			return
 		}
 		for _, l := range v.Links {
-			if !slices.Contains(w.s.Roots(), l.To.ID) {
+			if !w.s.Knows(l.To.ID) {
 				w.do(ctx, Deed{Line: strings.TrimSpace("linked " + path)})
 				w.todo, w.path = nil, ""
 				w.keyed = nil // they name the cases of the tree before
