@@ -83,6 +83,8 @@ type player struct {
 	silent  bool // nobody reads the trace: what happened is not read back
 	walked  Walked
 	lagging bool // the clock has moved past terms that nobody has applied yet
+	// sweeping, when set, is told when terms begin to be applied (true) and when that ends.
+	sweeping func(on bool)
 }
 
 // witness reads back what happened: it sees everything.
@@ -237,7 +239,7 @@ func (p *player) nextTerm(ctx context.Context, before time.Time) (time.Time, err
 // expire lets the engine apply the terms that are over now.
 func (p *player) expire(ctx context.Context) error {
 	p.lagging = false
-	n, err := p.Engine.ExpireDue(ctx)
+	n, err := p.sweep(ctx)
 	if err != nil {
 		return fmt.Errorf("expire terms: %w", err)
 	}
@@ -251,6 +253,14 @@ func (p *player) expire(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (p *player) sweep(ctx context.Context) (int, error) {
+	if p.sweeping != nil {
+		p.sweeping(true)
+		defer p.sweeping(false)
+	}
+	return p.Engine.ExpireDue(ctx)
 }
 
 // act plays one step and tells what came of it.

@@ -172,7 +172,7 @@ func (w *walker) unmade(def *flow.Definition) []play.Transition {
 	aims, known := w.aims[def.Hash]
 	if !known {
 		aims = Transitions(def)
-		slices.SortFunc(aims, func(a, b play.Transition) int { return cmp.Compare(place(a, w.seed), place(b, w.seed)) })
+		slices.SortFunc(aims, func(a, b play.Transition) int { return cmp.Compare(turn(a, w.seed), turn(b, w.seed)) })
 	}
 	walked := w.walked()
 	aims = slices.DeleteFunc(aims, func(t play.Transition) bool { return t.From == "" || walked[t] > 0 })

@@ -150,9 +150,9 @@ func (w *walker) reach(ctx context.Context, path string, v *engine.CaseView, def
 	return now.State.ID == state
 }
 
-// place is where a move stands in the order in which a seed makes them, from 0 to 1. Seeds that follow each other begin far apart, so
+// turn is where a move stands in the order in which a seed makes them, from 0 to 1. Seeds that follow each other begin far apart, so
 // that together they make what each alone has no time for.
-func place(t play.Transition, seed uint64) float64 {
+func turn(t play.Transition, seed uint64) float64 {
 	h := fnv.New64a()
 	for _, s := range []string{t.Workflow, t.From, t.Event, t.To} {
 		_, _ = h.Write([]byte(s + "\x00"))
