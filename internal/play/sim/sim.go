@@ -77,7 +77,7 @@ type Result struct {
 	Workflow string
 	Deeds    []Deed
 	Walked   play.Walked    // transitions, those of a prelude left out
-	Outcomes map[string]int // first word of the outcome → how often
+	Outcomes map[string]int // first word of the outcome → how often; "broken", "sweep broken", "relay broken" for the connection
 	Fault    *Fault         // nil: nothing was found
 	// Shrunk are the deeds that are left when those that the fault does not need are taken away; nil when it did not come again.
 	Shrunk []Deed

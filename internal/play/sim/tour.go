@@ -133,10 +133,11 @@ func (w *walker) reach(ctx context.Context, path string, v *engine.CaseView, def
 		}
 		return false
 	}
-	ev, ok := def.Event("rectify")
-	if !ok || len(peopleOf(ev)) == 0 {
+	i := slices.IndexFunc(def.Events, func(ev flow.Event) bool { return ev.Rectify })
+	if i < 0 || len(peopleOf(&def.Events[i])) == 0 {
 		return false
 	}
+	ev := &def.Events[i]
 	w.insist(ctx, &attempt{who: w.who(peopleOf(ev)), path: path, verb: ev.ID, ev: ev, def: def, view: *v, to: state})
 	if w.fault != nil {
 		return false
