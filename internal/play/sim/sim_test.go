@@ -103,7 +103,7 @@ func leastWalked(seeds, steps int) int {
 	case steps < 240 && seeds == 3:
 		return 4
 	case steps >= 240 && seeds >= 300:
-		return 90
+		return 92
 	case steps >= 240 && seeds >= 40:
 		return 70
 	}
