@@ -101,7 +101,7 @@ func (s *tally) add(r sim.Result) {
 func leastWalked(seeds, steps int) int {
 	switch {
 	case steps < 240 && seeds == 3:
-		return 4
+		return 3
 	case steps >= 240 && seeds >= 300:
 		return 92
 	case steps >= 240 && seeds >= 40:
@@ -119,7 +119,7 @@ func TestSeeds(t *testing.T) {
 	}
 	texts, steps := scenarios(t), 240
 	if long(t, 0, 1) == 0 {
-		steps = 60
+		steps = 50
 	}
 	databases := map[string]func(testing.TB, store.Options) *store.DB{"sqlite": storetest.SQLite}
 	if os.Getenv(storetest.PostgresEnv) != "" {
@@ -164,7 +164,7 @@ func TestSeeds(t *testing.T) {
 
 // The same seed walks the same way; another one another.
 func TestSeedRepeats(t *testing.T) {
-	cfg := sim.Config{Open: stages(t, shipped(t), storetest.SQLite), Workflow: "contract", Steps: 40}
+	cfg := sim.Config{Open: stages(t, shipped(t), storetest.SQLite), Workflow: "contract", Steps: 25}
 	walk := func(seed uint64) string {
 		r, err := sim.Walk(t.Context(), cfg, seed)
 		if err != nil || r.Fault != nil {
