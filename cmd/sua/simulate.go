@@ -91,7 +91,8 @@ func (s simulation) run(ctx context.Context, lib *flow.Library, ec engine.Config
 		}
 	}
 	fmt.Fprintf(out, "%d percorsi, %d passi: %d riusciti, %d rifiutati o da confermare, %d non validi, %d senza permesso, %d superati da altri, %d interruzioni\n\n",
-		walks, deeds, outcomes["ok"], outcomes["refused"]+outcomes["warns"], outcomes["invalid"], outcomes["forbidden"]+outcomes["not_found"], outcomes["stale"], outcomes["broken"])
+		walks, deeds, outcomes["ok"], outcomes["refused"]+outcomes["warns"], outcomes["invalid"], outcomes["forbidden"]+outcomes["not_found"], outcomes["stale"],
+		outcomes["broken"]+outcomes["sweep broken"]+outcomes["relay broken"])
 	s.coverage(lib, walked, out)
 	if faults > 0 {
 		fmt.Fprintf(out, "\n%d percorsi hanno trovato un difetto\n", faults)

@@ -32,7 +32,7 @@ func allEffects() map[string]Effect {
 			Apply: rankBids,
 		},
 		"next_in_rank": {
-			Word:  flow.Word{Needs: flow.NeedRows, Registers: bidColumns, Doc: Text{IT: "scorre la graduatoria", EN: "moves to the next ranked"}},
+			Word:  flow.Word{Needs: flow.NeedRows, Registers: exclusionColumns, Doc: Text{IT: "scorre la graduatoria: esclude il primo, con la motivazione indicata", EN: "moves to the next ranked: the first is excluded, for the reason given"}},
 			Apply: nextInRank,
 		},
 		"first_contract_day": {
@@ -128,7 +128,12 @@ func worthOf(bids []store.Row) func(store.Row) *big.Rat {
 	}
 }
 
-// nextInRank excludes the first and moves the others up.
+// exclusionColumns are bidColumns and why a bid is excluded.
+var exclusionColumns = map[string]map[string][]flow.Type{
+	"bids": {"admission": {flow.TypeChoice}, "score": {flow.TypePercent}, "rank": {flow.TypeInt}, "reason": {flow.TypeText}},
+}
+
+// nextInRank excludes the first, for the reason that the event asks for, and moves the others up.
 func nextInRank(f *Facts, _ any) (Changes, error) {
 	var out Changes
 	for _, r := range f.Rows["bids"] {
@@ -140,6 +145,9 @@ func nextInRank(f *Facts, _ any) (Changes, error) {
 		if rank == 1 {
 			r.Data["admission"] = "excluded"
 			delete(r.Data, "rank")
+			if reason, given := f.Inputs["reason"]; given {
+				r.Data["reason"] = reason
+			}
 		} else {
 			r.Data["rank"] = rank - 1
 		}

@@ -12,6 +12,8 @@ type Guard struct {
 	flow.Word
 	Law   string // cited in its refusals, when the refusal cites nothing itself
 	Check func(*Facts, any) *Refusal
+	// Earlier says that an act dated back may satisfy it: where the event asks for that date, nothing is said before it is typed.
+	Earlier bool
 }
 
 // Effect is a computation that workflows name: it returns the fields and rows to change, and does no I/O.
@@ -68,6 +70,12 @@ func (g Guard) peeking(fields []string, registers, below map[string][]string) Gu
 	return g
 }
 
+// earlier marks a guard that an act may satisfy by having taken effect earlier than it is recorded.
+func (g Guard) earlier() Guard {
+	g.Earlier = true
+	return g
+}
+
 // Vocabulary is everything a workflow may name: guards, effects, roles and acts.
 func Vocabulary() flow.Vocabulary {
 	v := flow.Vocabulary{Guards: map[string]flow.Word{}, Effects: map[string]flow.Word{}, Roles: maps.Clone(roles), Acts: maps.Clone(acts)}
@@ -108,6 +116,9 @@ func known(calls []flow.Call, unknown reads) []flow.Call {
 		return calls
 	}
 	return slices.DeleteFunc(slices.Clone(calls), func(c flow.Call) bool {
+		if guards[c.Name].Earlier && unknown.inputs["effective"] {
+			return true
+		}
 		r := guards[c.Name].Reads(c.Params)
 		for id := range r.Registers {
 			if unknown.registers[id] {

@@ -16,6 +16,8 @@ const asking = `
   pace:   {label: {it: Passo, en: Pace}, by: [rup], from: [draft], to: same, input: {kind: {field: kind}, first: {type: date, optional: true, label: {it: Il, en: 'On'}}}, guards: [{given_at_least: {given: second, term: {field: kind, works: request.answer_days, services: remedy.min, supplies: remedy.min}, counted: calendar_roll}}]}
   name:   {label: {it: Nomina, en: Name}, by: [rup], from: [draft], to: same, input: {effective: {type: date, optional: true, label: {it: Il, en: 'On'}}}, guards: [{effective_after: {field: bids_due}}]}
   sit:    {label: {it: Siedi, en: Sit}, by: [rup], from: [draft], to: same, input: {effective: {type: instant, optional: true, label: {it: Il, en: 'On'}}}, guards: [{effective_after: {field: bids_due}}]}
+  late:   {label: {it: Tardi, en: Late}, by: [rup], from: [draft], to: same, input: {effective: {type: date, optional: true, label: {it: Il, en: 'On'}}}, guards: [{within_term_of: {field: first, term: request.answer_days, counted: calendar_roll}}]}
+  now:    {label: {it: Ora, en: Now}, by: [rup], from: [draft], to: same, guards: [{within_term_of: {field: first, term: request.answer_days, counted: calendar_roll}}]}
   hush:   {label: {it: Zitto, en: Hush}, by: [rup, sua_clerk], from: [draft], to: same, guards: [{effective_after: {parent_field: hush}}]}
 `
 
@@ -93,6 +95,30 @@ func TestEffectiveIsComparedAsExactlyAsItIsKnown(t *testing.T) {
 		b.set("bids_due", "2026-03-02T09:00:00Z") // still to come: whatever is typed, it is too early
 		if x := option(t, o, o.rup, b.id, "name"); x.Allowed {
 			t.Error("a committee may be named before the bids are due")
+		}
+	})
+}
+
+// A term that is over today may not have been over on the day of the act: what asks for that day may be done, what does not may not.
+func TestWhatIsLateTodayMayHaveBeenInTime(t *testing.T) {
+	each(t, askingWorkflow(), func(t *testing.T, o *office) {
+		b := newHeldBench(t, o)
+		b.set("first", "2026-02-02") // ten days ended long ago
+		if x := option(t, o, o.rup, b.id, "late"); !x.Allowed {
+			t.Errorf("an act that may have been in time is refused before its day is typed: %+v", x.Refusals)
+		}
+		if x := option(t, o, o.rup, b.id, "now"); x.Allowed {
+			t.Error("what has no other day than today is allowed after its term")
+		}
+		for effective, code := range map[string]string{"": "too_late", "2026-02-12": ""} {
+			inputs := map[string]any{}
+			if effective != "" {
+				inputs["effective"] = effective
+			}
+			_, err := o.Fire(t.Context(), o.rup, engine.Fire{Case: b.id, Event: "late", Inputs: inputs})
+			if (err == nil) != (code == "") || code != "" && !refusedWith(err, code) {
+				t.Errorf("late on %q = %v, want %q", effective, err, code)
+			}
 		}
 	})
 }

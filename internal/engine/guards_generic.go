@@ -112,7 +112,7 @@ type (
 func genericGuards() map[string]Guard {
 	return map[string]Guard{
 		"fields_filled":          guard(Text{IT: "campi compilati", EN: "fields filled in"}, "", 0, fieldsFilled),
-		"field_at_least":         guard(Text{IT: "data non prima del termine minimo", EN: "date not before the minimum term"}, "", 0, fieldAtLeast),
+		"field_at_least":         guard(Text{IT: "data non prima del termine minimo", EN: "date not before the minimum term"}, "", 0, fieldAtLeast).earlier(),
 		"field_at_most":          guard(Text{IT: "data entro il termine massimo", EN: "date within the maximum term"}, "", 0, fieldAtMost),
 		"field_before":           guard(Text{IT: "una data precede l'altra", EN: "one date precedes the other"}, "", 0, fieldBefore),
 		"field_moves_later":      guard(Text{IT: "la data si sposta in avanti", EN: "the date moves later"}, "", 0, fieldMovesLater),
@@ -120,7 +120,7 @@ func genericGuards() map[string]Guard {
 		"given_not_after":        guard(Text{IT: "data indicata non dopo un'altra", EN: "date given not after another"}, "", 0, givenNotAfter),
 		"field_is":               guard(Text{IT: "il dato ha quel valore", EN: "the field has that value"}, "", 0, fieldIs),
 		"field_not":              guard(Text{IT: "il dato non ha quel valore", EN: "the field has not that value"}, "", 0, fieldNot),
-		"given_at_least":         guard(Text{IT: "data indicata non prima del termine minimo", EN: "date given not before the minimum term"}, "", 0, givenAtLeast),
+		"given_at_least":         guard(Text{IT: "data indicata non prima del termine minimo", EN: "date given not before the minimum term"}, "", 0, givenAtLeast).earlier(),
 		"given_at_most":          guard(Text{IT: "data indicata entro il termine massimo", EN: "date given within the maximum term"}, "", 0, givenAtMost),
 		"on_working_day":         guard(Text{IT: "in un giorno lavorativo", EN: "on a working day"}, "", 0, onWorkingDay),
 		"effective_from":         guard(Text{IT: "non prima di quel momento", EN: "not before that moment"}, "", 0, effectiveFrom),
@@ -132,7 +132,7 @@ func genericGuards() map[string]Guard {
 		"share_within":           guard(Text{IT: "importo entro la percentuale di un altro", EN: "amount within a share of another"}, "", 0, shareWithin),
 		"share_of_parent_within": guard(Text{IT: "importo entro la percentuale di uno della procedura superiore", EN: "amount within a share of one of the parent"}, "", flow.NeedParent, shareOfParentWithin),
 		"elapsed":                guard(Text{IT: "termine trascorso", EN: "term elapsed"}, "", flow.NeedPast, elapsed),
-		"not_elapsed":            guard(Text{IT: "termine non ancora trascorso", EN: "term not elapsed"}, "", flow.NeedPast, notElapsed),
+		"not_elapsed":            guard(Text{IT: "termine non ancora trascorso", EN: "term not elapsed"}, "", flow.NeedPast, notElapsed).earlier(),
 		"happened":               guard(Text{IT: "l'azione è già avvenuta", EN: "the event has happened"}, "", flow.NeedPast, happened),
 		"not_happened":           guard(Text{IT: "l'azione non è ancora avvenuta", EN: "the event has not happened"}, "", flow.NeedPast, notHappened),
 		"rows_filled":            guard(Text{IT: "colonna compilata in ogni riga (o in quelle con quel valore)", EN: "column filled in every row (or in those with that value)"}, "", flow.NeedRows, rowsFilled),

@@ -23,7 +23,7 @@ func legalGuards() map[string]Guard {
 	value := map[string][]flow.Type{"amount": {flow.TypeMoney}, "kind": {flow.TypeChoice}}
 	thresholds := []string{"threshold.eu.works", "threshold.eu.services_subcentral"}
 	return map[string]Guard{
-		"agreement_active":             plain(Text{IT: "convenzione in vigore", EN: "agreement in force"}, "art. 62 c. 9", flow.NeedAgreement, agreementActive),
+		"agreement_active":             plain(Text{IT: "convenzione in vigore", EN: "agreement in force"}, "art. 62 c. 9", flow.NeedAgreement, agreementActive).earlier(),
 		"sua_qualified":                plain(Text{IT: "SUA qualificata per l'importo", EN: "SUA qualified for the value"}, "art. 62-63", 0, suaQualified).above(choices("kind")).reading(money, "qualification.base.works", "qualification.base.services", "qualification.mid.works", "qualification.mid.services"),
 		"qualification_sufficient":     plain(Text{IT: "SUA qualificata per l'importo", EN: "SUA qualified for the value"}, "art. 62-63", 0, suaQualified).above(choices("kind")).reading(money, "qualification.base.works", "qualification.base.services", "qualification.mid.works", "qualification.mid.services"),
 		"above_eu_threshold":           plain(Text{IT: "importo pari o superiore alla soglia europea", EN: "at or above the EU threshold"}, "art. 14", 0, aboveThreshold).above(value).reading(nil, thresholds...),

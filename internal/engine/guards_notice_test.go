@@ -94,13 +94,14 @@ label: {it: Graduatoria, en: Ranking}
 start: going
 stages: {work: {label: {it: Lavoro, en: Work}}}
 registers:
-  bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, admission: {choice: [admitted, excluded, withdrawn]}, discount: percent, price: money, score: percent, rank: int}}
+  bids: {label: {it: Offerte, en: Bids}, columns: {operator: text, admission: {choice: [admitted, excluded, withdrawn]}, reason: text, discount: percent, price: money, score: percent, rank: int}}
 states:
   going: {stage: work, label: {it: In corso, en: Going}}
   done:  {stage: work, final: done, label: {it: Fatto, en: Done}}
 events:
   begin: {label: {it: Apri, en: Begin}, by: [rup], opens: true, to: going}
   rank:  {label: {it: Forma, en: Rank}, by: [rup], from: [going], to: same, then: [{run: rank_bids}]}
+  next:  {label: {it: Escludi, en: Exclude}, by: [rup], from: [going], to: same, input: {reason: {type: text, label: {it: Motivo, en: Reason}}}, then: [{run: next_in_rank}]}
   end:   {label: {it: Fine, en: End}, by: [rup], from: [going], to: done}
 `
 
@@ -133,6 +134,26 @@ func TestRankBids(t *testing.T) {
 					t.Errorf("%s: row %d has place %v, want %v", name, i+1, got, want)
 				}
 			}
+		}
+	})
+}
+
+// The first goes out, and its row says why; the others move up.
+func TestNextInRank(t *testing.T) {
+	each(t, map[string]string{"ranked.v1.yaml": ranked}, func(t *testing.T, o *office) {
+		m, err := o.Open(t.Context(), o.rup, engine.Open{Workflow: "ranked", SUA: "padova"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		(&bench{t: t, o: o, id: m.Case, root: m.Case}).rows("bids", bid("A", 2, "admitted"), bid("B", 1, "admitted"))
+		fire(t, o, o.rup, m.Case, "next", map[string]any{"reason": "Contributi non versati"})
+		v, err := o.Case(t.Context(), o.rup, m.Case)
+		if err != nil {
+			t.Fatal(err)
+		}
+		up, out := v.Registers[0].Rows[0].Values, v.Registers[0].Rows[1].Values
+		if up["rank"] != int64(1) || up["reason"] != nil || out["admission"] != "excluded" || out["reason"] != "Contributi non versati" || out["rank"] != nil {
+			t.Errorf("rows %v, %v", up, out)
 		}
 	})
 }

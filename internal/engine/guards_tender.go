@@ -24,9 +24,9 @@ func tenderGuards() map[string]Guard {
 		return map[string]map[string][]flow.Type{"bids": columns}
 	}
 	return map[string]Guard{
-		"within_term_of": guard(Text{IT: "entro il termine da una data", EN: "within the term from a date"}, "", 0, withinTermOf),
+		"within_term_of": guard(Text{IT: "entro il termine da una data", EN: "within the term from a date"}, "", 0, withinTermOf).earlier(),
 		"reduced_term_justified": plain(Text{IT: "termine ridotto giustificato", EN: "reduced term justified"}, "art. 71 c. 3-4", 0, reducedTermJustified).
-			reading(map[string][]flow.Type{"bid_term": {flow.TypeChoice}, "urgency_reason": {flow.TypeText}, "pin_sent_on": {flow.TypeDate}}, "pin.min_before", "pin.max_before"),
+			reading(map[string][]flow.Type{"bid_term": {flow.TypeChoice}, "urgency_reason": {flow.TypeText}, "pin_sent_on": {flow.TypeDate}}, "pin.min_before", "pin.max_before").earlier(),
 		"admission_precedes_evaluation": plain(Text{IT: "documentazione prima delle offerte", EN: "admission before offers"}, "art. 107 c. 3", flow.NeedParent, admissionPrecedes).above(map[string][]flow.Type{"inversion": {flow.TypeBool}}),
 		"no_bid_left":                   plain(Text{IT: "nessuna offerta in gara", EN: "no bid in the race"}, "art. 76 c. 2 a", flow.NeedRows, noBidLeft).rows(bids(nil)),
 		"winner_ranked_first": plain(Text{IT: "proposto il primo ammesso della graduatoria", EN: "the first admitted of the ranking is proposed"}, "art. 17 c. 5", flow.NeedRows, winnerRankedFirst).

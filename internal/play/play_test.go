@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -227,6 +228,24 @@ func TestLinkedCase(t *testing.T) {
 		if ok && (!strings.Contains(trace.String(), " lots:1 linked: ok\n") || strings.Contains(trace.String(), "expect")) {
 			t.Error(trace)
 		}
+		back := &play.Clock{}
+		stage = on(t, storetest.SQLite(t, store.Options{Now: back.Now}), back)
+		var bad *play.LineError
+		if _, err := play.Run(t.Context(), stage, strings.NewReader(deserted+"linked\n"), out); !errors.As(err, &bad) {
+			t.Errorf("%s: the link of the new case leads back to the lot that opened it, as if it were a tree of its own: %v", name, err)
+		}
+	}
+}
+
+// On a stage whose database does not live in the played time no term ever ends: that is an error, and no endless wait.
+func TestTermThatNeverEnds(t *testing.T) {
+	fixed := time.Date(2026, 1, 12, 8, 0, 0, 0, time.UTC)
+	stage := on(t, storetest.SQLite(t, store.Options{Now: func() time.Time { return fixed }}), &play.Clock{})
+	const waiting = "workflow open_procedure\nclock 2026-01-12T09:00\nopen create_request title=Scuola kind=works amount=200000 cui=L80009330285202600007\n" +
+		"rup edit_request procedure_kind=open criterion=lowest_price\nrup attach request_form, rup_appointment, conflict_declaration, quadro_economico\n" +
+		"rup submit_request ack=documents_incomplete:Poi\nclock 2026-04-01T09:00\n"
+	if _, err := play.Run(t.Context(), stage, strings.NewReader(waiting), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "did not expire") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -83,6 +83,8 @@ type player struct {
 	silent  bool // nobody reads the trace: what happened is not read back
 	walked  Walked
 	lagging bool // the clock has moved past terms that nobody has applied yet
+	// sweeping, when set, is told when terms begin to be applied (true) and when that ends.
+	sweeping func(on bool)
 }
 
 // witness reads back what happened: it sees everything.
@@ -193,12 +195,13 @@ func (p *player) advance(ctx context.Context, to time.Time) error {
 			return err
 		}
 	}
-	for {
+	for last := (time.Time{}); ; {
 		next, err := p.nextTerm(ctx, to)
 		if err != nil {
 			return err
 		}
-		if next.Before(p.Clock.Now()) { // not applied at its time: it would never come
+		stuck := next.Equal(last) && next.Before(to)
+		if last = next; stuck || next.Before(p.Clock.Now()) { // not applied at its time: it would never come
 			return fmt.Errorf("a term was due on %s and did not expire", next.In(calendar.Rome).Format(stampForm))
 		}
 		p.Clock.set(next)
@@ -236,7 +239,7 @@ func (p *player) nextTerm(ctx context.Context, before time.Time) (time.Time, err
 // expire lets the engine apply the terms that are over now.
 func (p *player) expire(ctx context.Context) error {
 	p.lagging = false
-	n, err := p.Engine.ExpireDue(ctx)
+	n, err := p.sweep(ctx)
 	if err != nil {
 		return fmt.Errorf("expire terms: %w", err)
 	}
@@ -250,6 +253,14 @@ func (p *player) expire(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (p *player) sweep(ctx context.Context) (int, error) {
+	if p.sweeping != nil {
+		p.sweeping(true)
+		defer p.sweeping(false)
+	}
+	return p.Engine.ExpireDue(ctx)
 }
 
 // act plays one step and tells what came of it.
@@ -481,12 +492,20 @@ func (p *player) linked(ctx context.Context, t *tale, s step) error {
 	}
 	for i := len(c.Links) - 1; i >= 0; i-- {
 		other := c.Links[i].To.ID
-		if !slices.ContainsFunc(t.trees, func(tr *tree) bool { return tr.root == other }) {
+		if !t.knows(other) {
 			t.trees = append(t.trees, newTree(other))
 			return nil
 		}
 	}
 	return wrong(s.line, "nessun caso è stato aperto accanto a «%s»", cmp.Or(s.path, rootPath))
+}
+
+// knows reports whether a case stands in one of the trees: the link of a case that was opened beside another leads back to it.
+func (t *tale) knows(id string) bool {
+	return slices.ContainsFunc(t.trees, func(tr *tree) bool {
+		_, told := tr.cases[id]
+		return told || tr.root == id
+	})
 }
 
 func (p *player) latest(workflow string) (*flow.Definition, error) {

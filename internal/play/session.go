@@ -21,6 +21,8 @@ import (
 type Session struct {
 	// During, when set, is told when a line's own request begins (true) and ends: what the session reads and applies beside it is not of it.
 	During func(on bool)
+	// Sweeping, when set, is told when terms that are over begin to be applied (true) and when that ends.
+	Sweeping func(on bool)
 
 	p     *player
 	t     *tale
@@ -48,6 +50,11 @@ func Begin(ctx context.Context, cfg Config, workflow string) (*Session, error) {
 	t.workflow = workflow
 	s := &Session{t: t, r: reader{script: script{workflow: workflow}}}
 	s.p = &player{Config: cfg, tales: []*tale{t}, out: bufio.NewWriter(&s.told), walked: Walked{}}
+	s.p.sweeping = func(on bool) {
+		if s.Sweeping != nil {
+			s.Sweeping(on)
+		}
+	}
 	return s, nil
 }
 
@@ -150,8 +157,13 @@ func (s *Session) settle(ctx context.Context) error {
 	return s.p.expire(ctx) // which tells of every tree
 }
 
-// Settle applies the terms that are over and reads back what happened: after a line that failed.
-func (s *Session) Settle(ctx context.Context) error { return s.settle(ctx) }
+// Settle applies the terms that are over and reads back what happened, in every tree: after a line that failed.
+func (s *Session) Settle(ctx context.Context) error {
+	if err := s.p.tellAll(ctx, s.t); err != nil {
+		return err
+	}
+	return s.p.expire(ctx)
+}
 
 // Engine is the engine of the stage.
 func (s *Session) Engine() *engine.Engine { return s.p.Engine }
@@ -182,6 +194,9 @@ func (s *Session) Roots() []string {
 	}
 	return roots
 }
+
+// Knows reports whether a case stands in one of the trees opened so far.
+func (s *Session) Knows(id string) bool { return s.t.knows(id) }
 
 // Cases are the cases of the last tree by path, "" for its root.
 func (s *Session) Cases() map[string]string {

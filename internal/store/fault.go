@@ -36,7 +36,7 @@ func Away(err error) bool {
 	}
 	var dial *pgconn.ConnectError
 	var network *net.OpError
-	if errors.As(err, &dial) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errNoAnswer) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) {
+	if errors.As(err, &dial) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errNoAnswer) || errors.Is(err, ErrBroken) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) {
 		return true
 	}
 	switch liteCode(err) {

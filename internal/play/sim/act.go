@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -52,6 +53,9 @@ func (w *walker) run(ctx context.Context, e errand, id string) {
 		if ev := w.choose(ctx, e.path, v, def); ev != nil {
 			w.bring(ctx, errand{path: e.path, event: ev.ID, tries: e.tries}, v, def)
 		}
+		return
+	}
+	if e.from != "" && !w.reach(ctx, e.path, &v, def, e.from) {
 		return
 	}
 	w.bring(ctx, e, v, def)
@@ -168,7 +172,7 @@ func (w *walker) unmade(def *flow.Definition) []play.Transition {
 	aims, known := w.aims[def.Hash]
 	if !known {
 		aims = Transitions(def)
-		w.r.Shuffle(len(aims), func(i, j int) { aims[i], aims[j] = aims[j], aims[i] })
+		slices.SortFunc(aims, func(a, b play.Transition) int { return cmp.Compare(turn(a, w.seed), turn(b, w.seed)) })
 	}
 	walked := w.walked()
 	aims = slices.DeleteFunc(aims, func(t play.Transition) bool { return t.From == "" || walked[t] > 0 })
@@ -206,15 +210,15 @@ func (w *walker) bring(ctx context.Context, e errand, v engine.CaseView, def *fl
 		if first == nil {
 			return
 		}
-		w.later(errand{e.path, e.event, e.tries + 1})
-		ev = first
+		w.later(errand{path: e.path, event: e.event, tries: e.tries + 1})
+		ev, e.from, e.to = first, "", ""
 	}
 	roles := peopleOf(ev)
 	if len(roles) == 0 {
 		w.wait(ctx, e.path, v, def, ev)
 		return
 	}
-	a := &attempt{who: w.who(roles), path: e.path, verb: ev.ID, ev: ev, def: def, view: v}
+	a := &attempt{who: w.who(roles), path: e.path, verb: ev.ID, ev: ev, def: def, view: v, from: e.from, to: e.to}
 	for _, kind := range ev.Documents {
 		has := slices.ContainsFunc(v.Documents, func(d engine.DocumentView) bool { return d.Type.ID == kind })
 		if !has && w.chance(0.93) {
@@ -237,7 +241,7 @@ func (w *walker) rowsFirst(e errand, def *flow.Definition, ev *flow.Event) {
 			labels[reg.Label.IT] = true
 		}
 	}
-	w.later(errand{e.path, e.event, e.tries + 1})
+	w.later(errand{path: e.path, event: e.event, from: e.from, to: e.to, tries: e.tries + 1})
 	for _, first := range w.named(e.path, def, labels) {
 		if x, _ := def.Event(first.event); x != nil && slices.ContainsFunc(x.Inputs, func(in flow.Input) bool { return in.Kind == flow.InputRow }) {
 			w.later(first)

@@ -21,7 +21,8 @@ type attempt struct {
 	view            engine.CaseView // as it was when the attempt began; zero when the case is to be opened
 	inputs          []string        // id=value
 	acks            []string
-	same            bool // asked again with the same inputs: only warnings were in the way
+	from, to        string // the move wanted of the event; empty: any
+	same            bool   // asked again with the same inputs: only warnings were in the way
 }
 
 // line is the attempt as a scenario says it.
@@ -55,6 +56,8 @@ func (w *walker) fill(a *attempt) {
 		in := &inputs[i]
 		value, typed, out := w.taught(lesson, a, in)
 		switch {
+		case in.State && a.to != "" && i != wrong && slices.ContainsFunc(in.Of, func(c flow.Choice) bool { return c.ID == a.to }):
+			value = a.to
 		case out:
 			continue
 		case typed && i != wrong:

@@ -44,5 +44,5 @@ func (t *tree) links(context.Context) *Fault {
 
 // rules are all that is held against a tree, the plain ones first.
 func (t *tree) rules() []func(context.Context) *Fault {
-	return []func(context.Context) *Fault{t.follows, t.stands, t.family, t.links, t.terms, t.documents, t.people, t.secrets, t.lawful}
+	return []func(context.Context) *Fault{t.follows, t.stands, t.family, t.links, t.terms, t.expiries, t.documents, t.people, t.secrets, t.lawful}
 }

@@ -87,7 +87,7 @@ func (w *walker) errands(a *attempt, r engine.Refusal) {
 	if len(found) == 0 {
 		return
 	}
-	w.later(errand{path: a.path, event: a.ev.ID, tries: 1})
+	w.later(errand{path: a.path, event: a.ev.ID, from: a.from, to: a.to, tries: 1})
 	w.r.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
 	found = slices.DeleteFunc(found, func(e errand) bool { return w.failed[e.path+" "+e.event] > 3 })
 	for _, e := range found[:min(3, len(found))] {

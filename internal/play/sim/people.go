@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,7 +14,6 @@ import (
 	"github.com/province-comuni/sua/internal/audit"
 	"github.com/province-comuni/sua/internal/engine"
 	"github.com/province-comuni/sua/internal/flow"
-	"github.com/province-comuni/sua/internal/store"
 )
 
 // documents: what an event demands was there when it happened, and the event names it.
@@ -198,36 +198,26 @@ func wordy(b byte) bool {
 	return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '.'
 }
 
-// order is what an event asks people to be told.
-type order struct {
-	Template string   `json:"template"`
-	To       []string `json:"to"`
-	Event    string   `json:"event"`
-	Seq      int64    `json:"seq"`
-}
-
-var errLook = errors.New("only looked at")
-
-// checkOutbox: a message stands in the outbox for each notice that an event orders without condition, and none that no event orders.
+// checkOutbox: a message stands in the outbox, or has left it, for each notice that an event orders without condition and for each term that
+// tells of its end; and none that nothing orders.
 func (w *walker) checkOutbox(ctx context.Context) *Fault {
-	var messages []store.Message
-	_, err := w.stage.DB.Relay(ctx, 100_000, func(_ *store.Tx, found []store.Message) error {
-		messages = found
-		return errLook
-	})
-	if err != nil && !errors.Is(err, errLook) {
-		return fault("failure", "read outbox: %v", err)
+	messages, f := w.outbox(ctx)
+	if f != nil {
+		return f
 	}
-	sent := map[string]int{}
+	sent := maps.Clone(w.relayed)
 	for _, m := range messages {
-		var o order
-		if err := json.Unmarshal(m.Payload, &o); err != nil {
-			return fault("outbox", "message %d: %v", m.ID, err)
+		o, f := orderOf(m)
+		if f != nil {
+			return f
 		}
-		sent[fmt.Sprintf("%s %d %s", m.Root, o.Seq, o.Template)]++
+		o.count(m, sent)
 	}
 	for _, root := range w.s.Roots() {
 		t, f := w.read(ctx, root)
+		if f == nil {
+			f = t.alerts(sent)
+		}
 		if f != nil {
 			return f
 		}
@@ -247,7 +237,7 @@ func (w *walker) checkOutbox(ctx context.Context) *Fault {
 				}
 			}
 			for template, n := range most {
-				if got := sent[fmt.Sprintf("%s %d %s", root, e.Seq, template)]; got < least[template] || got > n {
+				if got := sent[noticeKey(root, e.Seq, template)]; got < least[template] || got > n {
 					return fault("outbox", "event %d (%s) orders %s between %d and %d times; the outbox has it %d times", e.Seq, e.Event, template, least[template], n, got)
 				}
 			}

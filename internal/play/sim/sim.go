@@ -39,10 +39,23 @@ type Config struct {
 	Together bool
 }
 
-// Deed is a step of a walk: a line of a scenario, and where in it the connection broke: before that statement, from 1; 0: it held.
+// Deed is a step of a walk: a line of a scenario, or at most so many messages of the outbox made into notices; and where in it the
+// connection broke: before that statement, from 1; 0: it held. Of a line that moves the clock the statements are those that apply terms.
 type Deed struct {
-	Line string
-	Cut  int
+	Line  string
+	Relay int
+	Cut   int
+}
+
+// place is where the connection breaks.
+func (d Deed) place() place {
+	switch {
+	case d.Relay > 0:
+		return relay
+	case strings.HasPrefix(d.Line, "clock "):
+		return sweep
+	}
+	return request
 }
 
 // Fault is something that must not be.
@@ -64,7 +77,7 @@ type Result struct {
 	Workflow string
 	Deeds    []Deed
 	Walked   play.Walked    // transitions, those of a prelude left out
-	Outcomes map[string]int // first word of the outcome → how often
+	Outcomes map[string]int // first word of the outcome → how often; "broken", "sweep broken", "relay broken" for the connection
 	Fault    *Fault         // nil: nothing was found
 	// Shrunk are the deeds that are left when those that the fault does not need are taken away; nil when it did not come again.
 	Shrunk []Deed
@@ -103,7 +116,13 @@ func (r Result) Scenario() string {
 	}
 	fmt.Fprintf(&b, "workflow %s\n", r.Workflow)
 	for _, d := range deeds {
-		if d.Cut > 0 {
+		switch {
+		case d.Relay > 0:
+			fmt.Fprintf(&b, "# of the outbox %d messages are made into notices; the connection breaks before statement %d (0: it holds)\n", d.Relay, d.Cut)
+			continue
+		case d.Cut > 0 && d.place() == sweep:
+			fmt.Fprintf(&b, "# the connection breaks before statement %d of those that apply the terms; they are applied again\n", d.Cut)
+		case d.Cut > 0:
 			fmt.Fprintf(&b, "# the connection breaks before statement %d of this line; it is asked again with the same key\n", d.Cut)
 		}
 		b.WriteString(d.Line + "\n")
@@ -121,7 +140,7 @@ func replayed(ctx context.Context, cfg Config, workflow string, deeds []Deed) (*
 	if w.s, err = play.Begin(ctx, w.stage.Config, workflow); err != nil {
 		return nil, "", errors.Join(err, done())
 	}
-	w.s.During = w.cutter.during
+	w.listen()
 	for _, d := range deeds {
 		if w.again(ctx, d); w.fault != nil {
 			break

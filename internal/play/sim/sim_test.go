@@ -82,6 +82,7 @@ type tally struct {
 	walked   play.Walked
 	outcomes map[string]int
 	deeds    int
+	seeds    int
 }
 
 func (s *tally) add(r sim.Result) {
@@ -92,6 +93,21 @@ func (s *tally) add(r sim.Result) {
 		s.outcomes[k] += n
 	}
 	s.deeds += len(r.Deeds)
+	s.seeds++
+}
+
+// leastWalked is how many of a hundred transitions are walked at least on SQLite, where the same seeds walk the same way on every
+// machine: a little less than what these numbers of seeds walk of the workflows as they are. 0 where nothing is asked.
+func leastWalked(seeds, steps int) int {
+	switch {
+	case steps < 240 && seeds == 3:
+		return 3
+	case steps >= 240 && seeds >= 300:
+		return 92
+	case steps >= 240 && seeds >= 40:
+		return 70
+	}
+	return 0
 }
 
 // Whatever people do, in whatever order, with whatever falling out: the invariants of check.go hold for every seed.
@@ -103,7 +119,7 @@ func TestSeeds(t *testing.T) {
 	}
 	texts, steps := scenarios(t), 240
 	if long(t, 0, 1) == 0 {
-		steps = 80
+		steps = 50
 	}
 	databases := map[string]func(testing.TB, store.Options) *store.DB{"sqlite": storetest.SQLite}
 	if os.Getenv(storetest.PostgresEnv) != "" {
@@ -135,6 +151,9 @@ func TestSeeds(t *testing.T) {
 					}
 				}
 			}
+			if least := leastWalked(sum.seeds, steps); name == "sqlite" && 100*walked < least*all {
+				t.Errorf("%d of %d transitions are walked: less than %d %%", walked, all, least)
+			}
 			t.Logf("%d deeds, %d of %d transitions walked, outcomes %v", sum.deeds, walked, all, sum.outcomes)
 			if long(t, 0, 1) > 0 {
 				t.Logf("never walked:\n%s", strings.Join(never, "\n"))
@@ -145,7 +164,7 @@ func TestSeeds(t *testing.T) {
 
 // The same seed walks the same way; another one another.
 func TestSeedRepeats(t *testing.T) {
-	cfg := sim.Config{Open: stages(t, shipped(t), storetest.SQLite), Workflow: "contract", Steps: 40}
+	cfg := sim.Config{Open: stages(t, shipped(t), storetest.SQLite), Workflow: "contract", Steps: 25}
 	walk := func(seed uint64) string {
 		r, err := sim.Walk(t.Context(), cfg, seed)
 		if err != nil || r.Fault != nil {
@@ -171,6 +190,7 @@ func TestTamperingIsFound(t *testing.T) {
 		"fields":   "UPDATE cases SET data = json_set(data, '$.title', 'Altro') WHERE id = root",
 		"next due": "UPDATE cases SET next_due = '2030-01-01 00:00:00+00:00' WHERE id = root",
 		"outbox":   "DELETE FROM outbox",
+		"relay":    "DELETE FROM notices",
 	} {
 		if long(t, 0, 1) == 0 && rule != "fields" { // each walk is walked again a dozen times
 			continue

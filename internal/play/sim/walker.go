@@ -41,6 +41,11 @@ type walker struct {
 	done     map[string]bool     // the same, by case and line
 	fresh    int                 // numbers texts and keys, so that none is like another
 	lessons  map[string][]lesson // by workflow and event
+	seed     uint64
+	restless float64           // how often a tour is made
+	tried    map[string]int    // by path and move: tours that were made for it
+	relayed  map[string]int    // notices ordered by messages that have left the outbox
+	hashes   map[string]string // of the definitions, by case
 	dates    []calendar.Date
 	amounts  []string // that refusals have named
 }
@@ -48,6 +53,7 @@ type walker struct {
 // errand is something to be done so that something else becomes possible. Without an event: whatever leads on.
 type errand struct {
 	path, event string
+	from, to    string // the move wanted of the event; empty: any
 	tries       int
 }
 
@@ -55,7 +61,7 @@ type errand struct {
 func begin(ctx context.Context, cfg Config, seed uint64) (w *walker, done func() error, err error) {
 	w = &walker{
 		cfg: cfg, r: rand.New(rand.NewPCG(seed, 36)), cutter: &cutter{}, outcomes: map[string]int{}, done: map[string]bool{}, failed: map[string]int{},
-		defs: map[string]*flow.Definition{}, aims: map[string][]play.Transition{},
+		defs: map[string]*flow.Definition{}, aims: map[string][]play.Transition{}, seed: seed, tried: map[string]int{}, hashes: map[string]string{}, relayed: map[string]int{},
 	}
 	if w.stage, err = cfg.Open(ctx, w.cutter.broken); err != nil {
 		return nil, nil, err
@@ -88,8 +94,9 @@ func begin(ctx context.Context, cfg Config, seed uint64) (w *walker, done func()
 	if w.s, err = play.Begin(ctx, w.stage.Config, w.workflow); err != nil {
 		return nil, nil, errors.Join(err, w.stage.Close())
 	}
-	w.s.During = w.cutter.during
+	w.listen()
 	w.diligent = 0.55 + 0.4*w.r.Float64()
+	w.restless = pick(w, []float64{0, 0.3, 0.7, 0.7, 0.9})
 	return w, w.stage.Close, nil
 }
 
@@ -198,8 +205,11 @@ func (w *walker) walk(ctx context.Context) {
 	if steps == 0 {
 		steps = 240
 	}
-	for checked, end := 0, len(w.deeds)+steps; len(w.deeds) < end && w.fault == nil && ctx.Err() == nil; {
-		w.step(ctx)
+	for checked, end, idle := 0, len(w.deeds)+steps, 0; len(w.deeds) < end && idle < steps && w.fault == nil && ctx.Err() == nil; {
+		before := len(w.deeds)
+		if w.step(ctx); len(w.deeds) == before { // nothing was found to do
+			idle++
+		}
 		if len(w.deeds) >= checked+15 {
 			checked = len(w.deeds)
 			if roots := w.s.Roots(); len(roots) > 0 && w.fault == nil {
@@ -210,6 +220,9 @@ func (w *walker) walk(ctx context.Context) {
 	w.finish(ctx)
 	if w.fault == nil {
 		w.leap(ctx, 400*24*time.Hour) // what is left to expire expires
+		w.do(ctx, Deed{Relay: 10_000})
+	}
+	if w.fault == nil {
 		w.checkAll(ctx)
 	}
 }
@@ -228,6 +241,10 @@ func (w *walker) step(ctx context.Context) {
 		w.crowd(ctx)
 	case x < 0.11:
 		w.follow(ctx)
+	case x < 0.13:
+		w.someRelay(ctx)
+	case (len(w.todo) == 0 || w.chance(0.35)) && w.chance(w.restless):
+		w.tour(ctx)
 	default:
 		w.act(ctx)
 	}
@@ -279,7 +296,11 @@ func (w *walker) clock(ctx context.Context, to time.Time, late string) {
 	for range 4 {
 		text := to.Format(clockForm)
 		if at, err := time.ParseInLocation(clockForm, text, calendar.Rome); err == nil && !at.Before(w.s.Now()) {
-			w.do(ctx, Deed{Line: "clock " + text + late})
+			d := Deed{Line: "clock " + text + late}
+			if late == "" && w.chance(0.4) {
+				d.Cut = 1 + w.r.IntN(30)
+			}
+			w.do(ctx, d)
 			return
 		}
 		to = to.Add(time.Hour)
@@ -302,7 +323,7 @@ func (w *walker) follow(ctx context.Context) {
 			return
 		}
 		for _, l := range v.Links {
-			if !slices.Contains(w.s.Roots(), l.To.ID) {
+			if !w.s.Knows(l.To.ID) {
 				w.do(ctx, Deed{Line: strings.TrimSpace("linked " + path)})
 				w.todo, w.path = nil, ""
 				w.keyed = nil // they name the cases of the tree before
@@ -330,13 +351,22 @@ func (w *walker) do(ctx context.Context, d Deed) play.Did {
 
 // again plays a deed, with what must hold of its answer. Where the connection broke the same is asked again, as a person would.
 func (w *walker) again(ctx context.Context, d Deed) play.Did {
+	if d.Relay > 0 {
+		if w.fault == nil {
+			w.fault = w.relay(ctx, d)
+		}
+		return play.Did{}
+	}
 	before := w.before(ctx, d.Line)
-	w.cutter.arm(d.Cut)
+	w.cutter.arm(d.Cut, d.place())
 	did, err := w.s.Do(ctx, d.Line)
-	w.cutter.arm(0)
+	w.cutter.arm(0, elsewhere)
 	if errors.Is(err, store.ErrBroken) {
-		w.outcomes["broken"]++
-		if err = w.s.Settle(ctx); err == nil {
+		w.outcomes[map[place]string{request: "broken", sweep: "sweep broken"}[d.place()]]++
+		if w.fault == nil {
+			w.fault = w.whole(ctx)
+		}
+		if err = w.settle(ctx); err == nil {
 			did, err = w.s.Do(ctx, d.Line)
 		}
 	}
