@@ -27,7 +27,8 @@ func calmCollector(ctx context.Context) {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		var stats debug.GCStats
-		seen, quiet, busy := int64(0), 0, false
+		debug.ReadGCStats(&stats)
+		seen, quiet, busy := stats.NumGC, 0, false
 		for {
 			select {
 			case <-ctx.Done():

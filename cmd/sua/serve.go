@@ -52,7 +52,6 @@ func serveCommand() *cobra.Command {
 
 // serve runs until ctx ends: pages, API and background work in one process, or the part that the role names.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
-	calmCollector(ctx)
 	var listener net.Listener
 	if cfg.Role != "worker" {
 		var err error
@@ -76,7 +75,6 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 		return err
 	}
 	defer p.close()
-	debug.FreeOSMemory() // what compiling the workflows and loading the demonstration left behind
 	var server *http.Server
 	if listener != nil {
 		if server, err = p.server(); err != nil {
@@ -88,6 +86,8 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	} else {
 		fmt.Fprintf(out, "SUA %s: lavori in coda e scadenze\n", version)
 	}
+	debug.FreeOSMemory() // what compiling the workflows, loading the demonstration and describing the API left behind
+	calmCollector(ctx)   // from now on: a start is no load
 	return p.run(ctx, server, listener)
 }
 
