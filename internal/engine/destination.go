@@ -79,7 +79,7 @@ func (e *Engine) seenInputs(values map[string]any, def *flow.Definition, decl *f
 // part, which must hold it to be erased with it, and in stories written before inputs followed their fields the open one.
 func (x *exporter) withhold(ev *store.Event, c *store.Case, item HistoryItem) (open, personal bool, err error) {
 	if x.q.RedactSecret { // also from who may see: as nobody in particular would read it before any state opened it
-		if item, err = x.e.tell(ev, c, sight{nobody: true}.among(func(id string) *store.Case { return x.cases[id] })); err != nil {
+		if item, err = x.e.tell(ev, c, sight{nobody: true}.among(x.near)); err != nil {
 			return false, false, err
 		}
 	}

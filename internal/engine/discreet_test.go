@@ -203,36 +203,6 @@ func same(t *testing.T, who string, got, want map[string][]string) {
 	}
 }
 
-// judgeQuiet reads the story from inside and outside, by every way on which it leaves.
-func judgeQuiet(t *testing.T, o *office, id string) {
-	t.Helper()
-	inside := leaves(t, o, o.committee, id, engine.Export{})
-	redacted, _ := taken(t, o, o.committee, engine.Export{Case: id, RedactSecret: true})
-	for _, word := range []string{"segretoperatore", "24 dicembre", "9885182630", "segretomotivo", "segretotto", "segretoleaf"} {
-		if !strings.Contains(inside, word) {
-			t.Errorf("the committee does not read %q", word)
-		}
-		if strings.Contains(unzipped(t, redacted), word) {
-			t.Errorf("an export without secrets tells %q", word)
-		}
-	}
-	for _, who := range []auth.Actor{o.rup, o.clerk, o.auditor} {
-		text := leaves(t, o, who, id, engine.Export{})
-		for _, word := range quietWords {
-			if i := strings.Index(text, word); i >= 0 {
-				t.Errorf("%s reads %q: …%s…", who.ID, word, text[max(0, i-300):i+20])
-			}
-		}
-		if !strings.Contains(text, "secret_warning") {
-			t.Errorf("%s does not read that there was a warning", who.ID)
-		}
-	}
-	v, err := o.Verify(t.Context(), engine.Verify{})
-	if err != nil || len(v.Findings) > 0 {
-		t.Errorf("verify: %+v, %v", v.Findings, err)
-	}
-}
-
 // What a guard says about something secret goes to who may see that thing: the others are told that there is a warning, accept it by that
 // code, and never read it; nor the reason, which may quote it.
 func TestWarningsAreAsSecretAsWhatTheyRestOn(t *testing.T) {
@@ -252,7 +222,7 @@ func TestWarningsAreAsSecretAsWhatTheyRestOn(t *testing.T) {
 				}
 			}
 		}
-		judgeQuiet(t, o, id)
+		judgeSecret(t, o, id, quietWords, "secret_warning")
 		neutral := map[string][]string{"weigh istruttore": {"fields_empty", "secret_warning"}, "weigh commissaria": {"fields_empty", "secret_warning"}, "number commissaria": {"secret_warning"}, "ponder istruttore": {"secret_warning"}}
 		whole := map[string][]string{
 			"weigh istruttore": {"effective_not_after", "fields_empty", "guarantee_missing"}, "weigh commissaria": {"effective_not_after", "fields_empty", "guarantee_missing"},
@@ -310,6 +280,6 @@ func TestOldWarningsKeepTheirSecretsToo(t *testing.T) {
 		if n := holding(t, raw, "events.open_body", "segretoperatore"); n != 2 {
 			t.Fatalf("the story is not as it was written before: %d", n)
 		}
-		judgeQuiet(t, o, id)
+		judgeSecret(t, o, id, quietWords, "secret_warning")
 	})
 }

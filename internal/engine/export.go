@@ -109,6 +109,9 @@ type exporter struct {
 	documents   map[string]bool
 }
 
+// near gives the cases of the tree.
+func (x *exporter) near(id string) *store.Case { return x.cases[id] }
+
 // add takes an event in, as far as the actor may see it.
 func (x *exporter) add(ev *store.Event) error {
 	c, ok := x.cases[ev.CaseID]
@@ -117,7 +120,7 @@ func (x *exporter) add(ev *store.Event) error {
 		x.out.Events = append(x.out.Events, dossier.Event{Seq: ev.Seq, Hash: ev.Hash, Header: ev.Header})
 		return nil
 	}
-	seen := look(x.who, c).among(func(id string) *store.Case { return x.cases[id] })
+	seen := look(x.who, c).among(x.near)
 	_, known := x.e.lib.ByHash(h.Definition)
 	if x.q.RedactPersonal {
 		ev.PersonalSalt, ev.PersonalBody = nil, nil

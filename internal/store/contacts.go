@@ -156,8 +156,7 @@ func liveTerms(w *conditions, scope Scope, from time.Time, limit int) string {
 	case scope.All:
 		return found()
 	case len(scope.Bodies) > branchesMost || len(scope.Bodies) == 0:
-		bodies := anys(scope.Bodies)
-		return found(w.term("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(bodies, bodies...)...))
+		return found(w.within(scope))
 	}
 	owners := ownersOf(w, scope.Bodies)
 	for i, owner := range owners {

@@ -26,7 +26,7 @@ func (db *DB) CasesDated(ctx context.Context, scope Scope, f DatedFilter) ([]Dat
 	w.add("sua = ?", f.SUA)
 	w.add(w.in("hash", f.Hashes), anys(f.Hashes)...)
 	if !scope.All {
-		w.add("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(anys(scope.Bodies), anys(scope.Bodies)...)...)
+		w.terms = append(w.terms, w.within(scope))
 	}
 	w.add("signed_on IS NOT NULL AND signed_on >= ?", max(f.From, "0000-00-00")) // an empty field is before every day
 	if f.To != "" {

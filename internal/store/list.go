@@ -80,6 +80,12 @@ func (w *conditions) in(column string, values []string) string {
 	return column + " IN (" + strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ") + ")"
 }
 
+// within is the condition that a row is of a body of the scope, as member body or as SUA. For a scope of all it is not to be asked.
+func (w *conditions) within(scope Scope) string {
+	bodies := anys(scope.Bodies)
+	return w.term("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(bodies, bodies...)...)
+}
+
 // after is the condition that a case comes after the page before.
 func (w *conditions) after(f CaseFilter, expr string) (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(f.After)

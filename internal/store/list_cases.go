@@ -236,8 +236,7 @@ func (l *listing) strong(w *conditions, owner, below string) ([]string, error) {
 		terms = append(terms, w.term("(member_body = ? OR sua = ?)", l.Body, l.Body))
 	}
 	if !l.scope.All && (owner == "" || l.Body != "") {
-		bodies := anys(l.scope.Bodies)
-		terms = append(terms, w.term("("+w.in("member_body", l.scope.Bodies)+" OR "+w.in("sua", l.scope.Bodies)+")", append(bodies, bodies...)...))
+		terms = append(terms, w.within(l.scope))
 	}
 	if l.Officer != "" {
 		terms = append(terms, w.term("officer = ? AND officer <> ''", l.Officer)) // the second says nothing new, but names the index

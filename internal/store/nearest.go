@@ -40,7 +40,7 @@ func (db *DB) nearestCases(ctx context.Context, scope Scope, person string, from
 	var qs []query
 	for _, column := range []string{"officer", "rup"} {
 		w := &conditions{}
-		of := "SELECT id, next_due FROM cases WHERE " + w.term(column+" = ? AND "+column+" <> '' AND next_due IS NOT NULL", person) + within(w, scope) + " AND next_due "
+		of := "SELECT id, next_due FROM cases WHERE " + w.term(column+" = ? AND "+column+" <> '' AND next_due IS NOT NULL", person) + andWithin(w, scope) + " AND next_due "
 		over, n := w.term("<= ?", from), 0
 		qs = append(qs, query{sql: of + over, args: w.args, scan: func(r rows) error {
 			var id string
@@ -69,14 +69,13 @@ func (db *DB) nearestCases(ctx context.Context, scope Scope, person string, from
 
 // nearestOf are ids and ends of the first live terms of a kind.
 func nearestOf(w *conditions, scope Scope, from time.Time, limit int, terms ...string) string {
-	return fmt.Sprintf("SELECT * FROM (SELECT id, due_at FROM deadlines WHERE %s%s ORDER BY due_at, id LIMIT %d) b", and(terms, []string{w.term("due_at > ?", from)}), within(w, scope), limit)
+	return fmt.Sprintf("SELECT * FROM (SELECT id, due_at FROM deadlines WHERE %s%s ORDER BY due_at, id LIMIT %d) b", and(terms, []string{w.term("due_at > ?", from)}), andWithin(w, scope), limit)
 }
 
-// within is the scope as one more condition.
-func within(w *conditions, scope Scope) string {
+// andWithin is the scope as one more condition.
+func andWithin(w *conditions, scope Scope) string {
 	if scope.All {
 		return ""
 	}
-	bodies := anys(scope.Bodies)
-	return w.term(" AND ("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(bodies, bodies...)...)
+	return " AND " + w.within(scope)
 }

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -12,12 +11,7 @@ import (
 // The calendar of a person is found along the next term of each case. It holds the same terms as all of them looked through, also where
 // the next term of a tree is another person's, where a case has only suspended ones, and where the next one has long ended.
 func TestCalendarOfAPersonHoldsTheFirstTerms(t *testing.T) {
-	cases, all := trees()
-	byID := map[string]*store.Case{}
-	for _, c := range cases {
-		byID[c.ID] = c
-	}
-	slices.SortFunc(all, func(a, b store.Deadline) int { return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID)) })
+	cases, byID, all := sortedTrees()
 	each(t, func(t *testing.T, db *store.DB) {
 		insert(t, db, cases...)
 		for _, c := range cases {

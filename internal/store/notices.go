@@ -302,7 +302,7 @@ func (db *DB) Unread(ctx context.Context, scope Scope, person string) (int, erro
 	w := &conditions{}
 	w.add("person = ? AND channel = 'app' AND read_at IS NULL", person)
 	if !scope.All {
-		w.add("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(anys(scope.Bodies), anys(scope.Bodies)...)...)
+		w.terms = append(w.terms, w.within(scope))
 	}
 	var n int
 	err := db.read(ctx, scope, query{sql: "SELECT count(*) FROM (SELECT 1 FROM notices WHERE " + w.sql() + " LIMIT 100) x", args: w.args, scan: func(r rows) error { return r.Scan(&n) }})

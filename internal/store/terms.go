@@ -99,16 +99,12 @@ func (f TermFilter) found(w *conditions, scope Scope) (string, error) {
 
 // branches are conditions that together are what every term asked for fulfils, each of which an index serves.
 func (f TermFilter) branches(w *conditions, scope Scope) []string {
-	bodies := anys(scope.Bodies)
-	within := func() string {
-		return w.term("("+w.in("member_body", scope.Bodies)+" OR "+w.in("sua", scope.Bodies)+")", append(bodies, bodies...)...)
-	}
 	if f.Person != "" {
 		var out []string
 		for _, column := range []string{"case_id", "root"} {
 			out = append(out, w.term(column+" IN (SELECT id FROM cases WHERE officer = ? AND officer <> '' UNION SELECT id FROM cases WHERE rup = ? AND rup <> '')", f.Person, f.Person)+f.ofBody(w))
 			if !scope.All {
-				out[len(out)-1] += " AND " + within()
+				out[len(out)-1] += " AND " + w.within(scope)
 			}
 		}
 		return out
@@ -118,14 +114,14 @@ func (f TermFilter) branches(w *conditions, scope Scope) []string {
 		owners := ownersOf(w, []string{f.Body})
 		for i := range owners {
 			if !scope.All {
-				owners[i] += " AND " + within()
+				owners[i] += " AND " + w.within(scope)
 			}
 		}
 		return owners
 	case scope.All:
 		return []string{"1 = 1"}
 	case len(scope.Bodies) > branchesMost || len(scope.Bodies) == 0:
-		return []string{within()}
+		return []string{w.within(scope)}
 	}
 	return ownersOf(w, scope.Bodies)
 }

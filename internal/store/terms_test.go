@@ -49,13 +49,19 @@ func wanted(f store.TermFilter, scope store.Scope, d store.Deadline, cases map[s
 		(f.Person == "" || slices.Contains([]string{c.Officer, c.RUP, root.Officer, root.RUP}, f.Person))
 }
 
-func TestTermsAreThoseAskedForEachOnce(t *testing.T) {
-	cases, all := trees()
-	byID := map[string]*store.Case{}
+// sortedTrees are trees with the cases also by id and the terms soonest first.
+func sortedTrees() (cases []*store.Case, byID map[string]*store.Case, terms []store.Deadline) {
+	cases, terms = trees()
+	byID = map[string]*store.Case{}
 	for _, c := range cases {
 		byID[c.ID] = c
 	}
-	slices.SortFunc(all, func(a, b store.Deadline) int { return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(terms, func(a, b store.Deadline) int { return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID)) })
+	return cases, byID, terms
+}
+
+func TestTermsAreThoseAskedForEachOnce(t *testing.T) {
+	cases, byID, all := sortedTrees()
 	each(t, func(t *testing.T, db *store.DB) {
 		insert(t, db, cases...)
 		create(t, db, func(tx *store.Tx) error {
