@@ -50,6 +50,14 @@ func newDisk(t *testing.T, size string) *disk {
 	return d
 }
 
+// forAll says whether also the test and a PostgreSQL find the disk, which takes root.
+func (d *disk) forAll() bool {
+	if d != nil && d.prefix != nil {
+		d.t.Log("not tested: only root can give a database a small disk")
+	}
+	return d != nil && d.prefix == nil
+}
+
 // seen is where the test finds the disk once the server runs.
 func (d *disk) seen(p *server) string {
 	if d.prefix == nil {
@@ -87,8 +95,9 @@ func (d *disk) free() {
 	}
 }
 
-// filled lets clients work, fills the disk under them, waits until they have been told so a few times, and gives the space back.
-func filled(t *testing.T, s *site, p *server, d *disk, seed uint64, leave int64, back func()) {
+// filled lets clients work, has the disk filled under them, waits until they have been told so a few times with a status, gives
+// the space back and has done what then is to do.
+func filled(t *testing.T, s *site, p *server, d *disk, seed uint64, status int, fill, back func()) {
 	l := newLoad(t, s, p.address(), seed)
 	done := make(chan struct{})
 	go func() {
@@ -96,14 +105,14 @@ func filled(t *testing.T, s *site, p *server, d *disk, seed uint64, leave int64,
 		l.run(clients, things)
 	}()
 	<-l.after(clients)
-	d.fill(d.seen(p), leave)
-	eventually(t, 30*time.Second, "somebody is told that the disk is full", func() bool { return l.told(http.StatusInsufficientStorage) >= 3 })
+	fill()
+	eventually(t, 30*time.Second, "somebody is told that the disk is full", func() bool { return l.told(status) >= 3 })
 	d.free()
 	back()
 	<-done
 	l.judge()
 	t.Logf("%d requests, %d attempts without an answer, by status %v", len(l.requests), l.unanswered(), l.faults)
-	if p.log.says(`"status":507`) == 0 {
+	if p.log.says(fmt.Sprintf(`"status":%d`, status)) == 0 {
 		t.Error("the log does not say it")
 	}
 }
@@ -113,14 +122,13 @@ func TestDiskFull(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		each(t, 1, 10, func(t *testing.T, seed uint64) {
 			d := newDisk(t, "48m")
-			if d == nil || d.prefix != nil { // SQLite finds no file through /proc
-				t.Log("not tested: only root can give the database a small disk")
+			if !d.forAll() { // SQLite finds no file through /proc
 				return
 			}
 			s := sqliteOffice(t, d.folder)
 			s.folder = t.TempDir()
 			p := served(t, s)
-			filled(t, s, p, d, seed, 40_000, func() {})
+			filled(t, s, p, d, seed, http.StatusInsufficientStorage, func() { d.fill(d.folder, 40_000) }, func() {})
 		})
 	})
 	t.Run("documents", func(t *testing.T) {
@@ -133,7 +141,7 @@ func TestDiskFull(t *testing.T) {
 			s.env, s.prefix = []string{"SUA_DOCUMENTS_FOLDER=" + filepath.Join(d.folder, "documents")}, d.prefix
 			p := served(t, s)
 			s.folder = d.seen(p)
-			filled(t, s, p, d, seed, 0, func() {
+			filled(t, s, p, d, seed, http.StatusInsufficientStorage, func() { d.fill(s.folder, 0) }, func() {
 				if left, err := filepath.Glob(filepath.Join(s.folder, "documents", "incoming", "*")); err != nil || len(left) > clients {
 					t.Errorf("uploads that failed left %d pieces: %v", len(left), err)
 				}
@@ -143,36 +151,44 @@ func TestDiskFull(t *testing.T) {
 	if !servers(t) {
 		return
 	}
+	// The tables have a disk of their own: who needs a page more is refused, and PostgreSQL goes on.
 	t.Run("postgres", func(t *testing.T) {
 		each(t, 1, 10, func(t *testing.T, seed uint64) {
-			d := newDisk(t, "220m")
-			if d == nil || d.prefix != nil {
-				t.Log("not tested: only root can give PostgreSQL a small disk")
-				return
-			}
-			c, err := newCluster(filepath.Join(d.folder, "pg"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(c.kill)
-			token, err := c.prepare()
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := c.office(t, "small", token)
-			p := served(t, s)
-			filled(t, s, p, d, seed, 16_000, func() {
-				select {
-				case <-c.done: // it ends by itself when it cannot even recover; whoever keeps it starts it again
-					if err := c.start(); err != nil {
-						t.Error(err)
-					}
-				default:
-				}
-			})
-			if strings.Contains(p.log.text(), "panic") {
-				t.Error("the program panicked")
+			if d := newDisk(t, "220m"); d.forAll() {
+				fillPostgres(t, seed, d, filepath.Join(d.folder, "pg"), d.folder+"-wal", http.StatusInsufficientStorage, func(*cluster) { d.fill(d.folder, 16_000) })
 			}
 		})
 	})
+	// Its write-ahead log has one: who needs a piece of it more stops PostgreSQL, which recovers and stops again, or ends.
+	t.Run("postgres log", func(t *testing.T) {
+		each(t, 1, 10, func(t *testing.T, seed uint64) {
+			if d := newDisk(t, "120m"); d.forAll() {
+				fillPostgres(t, seed, d, d.folder+"-pg", filepath.Join(d.folder, "wal"), http.StatusServiceUnavailable, func(c *cluster) {
+					d.fill(d.folder, 0)
+					if c.super("postgres", "SELECT pg_logical_emit_message(false, '', repeat('x', 3000000))") == nil {
+						t.Error("PostgreSQL wrote three pieces of its log on a full disk")
+					}
+				})
+			}
+		})
+	})
+}
+
+// fillPostgres fills the disk that holds the folder of a PostgreSQL or that of its write-ahead log.
+func fillPostgres(t *testing.T, seed uint64, d *disk, folder, wal string, status int, fill func(*cluster)) {
+	c, err := newCluster(folder, wal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.kill)
+	token, err := c.prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.office(t, "small", token)
+	p := served(t, s)
+	filled(t, s, p, d, seed, status, func() { fill(c) }, func() { eventually(t, 30*time.Second, "PostgreSQL answers", c.answers) })
+	if strings.Contains(p.log.text(), "panic") {
+		t.Error("the program panicked")
+	}
 }

@@ -174,7 +174,7 @@ func servers(t testing.TB) bool {
 func postgresOffice(t testing.TB, name string) *site {
 	t.Helper()
 	place.postgres.Do(func() {
-		place.cluster, place.errPostgres = newCluster(filepath.Join(place.folder, "pg"))
+		place.cluster, place.errPostgres = newCluster(filepath.Join(place.folder, "pg"), filepath.Join(place.folder, "pg", "wal"))
 		if place.errPostgres == nil {
 			place.pgToken, place.errPostgres = place.cluster.prepare()
 		}
@@ -209,38 +209,46 @@ type cluster struct {
 	done   chan struct{}
 }
 
-func newCluster(folder string) (*cluster, error) {
+// newCluster makes one in a folder, and its write-ahead log in another, which may be inside.
+func newCluster(folder, wal string) (*cluster, error) {
 	c := &cluster{folder: folder}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, err
-	}
 	if os.Geteuid() == 0 { // PostgreSQL refuses root
-		if err := c.lend(); err != nil {
+		if err := c.findUser(); err != nil {
 			return nil, err
+		}
+	}
+	for _, folder := range []string{folder, wal} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, err
+		}
+		if c.cred != nil {
+			if err := os.Chown(folder, int(c.cred.Uid), int(c.cred.Gid)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	var err error
 	if c.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	cmd := c.command("initdb", "--pgdata="+c.data(), "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+	cmd := c.command("initdb", "--pgdata="+c.data(), "--waldir="+wal, "--wal-segsize=1", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	return c, c.start()
 }
 
-func (c *cluster) lend() error {
+func (c *cluster) findUser() error {
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
 		if err != nil {
 			continue
 		}
-		uid, errUID := strconv.Atoi(u.Uid)
-		gid, errGID := strconv.Atoi(u.Gid)
+		uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
+		gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
 		if errUID == nil && errGID == nil {
 			c.cred = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-			return os.Chown(c.folder, uid, gid)
+			return nil
 		}
 	}
 	return fmt.Errorf("running as root, and neither user postgres nor nobody exists")
@@ -269,6 +277,16 @@ func (c *cluster) start() error {
 		close(c.done)
 	}()
 	return waitFor(30*time.Second, "postgres answers", func() bool { return c.super("postgres", "SELECT 1") == nil })
+}
+
+// answers starts it again if it has ended by itself, which whoever keeps one does, and says whether it answers.
+func (c *cluster) answers() bool {
+	select {
+	case <-c.done:
+		return c.start() == nil
+	default:
+		return c.super("postgres", "SELECT 1") == nil
+	}
 }
 
 // kill is an immediate stop: every process of it ends at once, without a checkpoint.
