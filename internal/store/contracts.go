@@ -6,7 +6,7 @@ import (
 )
 
 // DatedFilter selects cases by the day on which their contract was signed: the field contract_signed_on, which the schema keeps as a
-// column of its own.
+// column of its own. Imported cases are not among them: SQLite would read that field out of each when it is written.
 type DatedFilter struct {
 	SUA      string
 	Hashes   []string // definitions whose cases have the field
@@ -28,7 +28,7 @@ func (db *DB) CasesDated(ctx context.Context, scope Scope, f DatedFilter) ([]Dat
 	if !scope.All {
 		w.terms = append(w.terms, w.within(scope))
 	}
-	w.add("signed_on IS NOT NULL AND signed_on >= ?", max(f.From, "0000-00-00")) // an empty field is before every day
+	w.add("source = '' AND signed_on IS NOT NULL AND signed_on >= ?", max(f.From, "0000-00-00")) // an empty field is before every day
 	if f.To != "" {
 		w.add("signed_on <= ?", f.To)
 	}

@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -89,91 +86,6 @@ func (c pgConn) rollback(ctx context.Context) {
 }
 
 func (c pgConn) release() { c.conn.Release() }
-
-// sqliteConn is the writing connection with its prepared statements; a transaction of it is BEGIN IMMEDIATE … COMMIT.
-type sqliteConn struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-}
-
-func newSQLiteConn(conn *sql.Conn) *sqliteConn {
-	return &sqliteConn{conn: conn, stmts: map[string]*sql.Stmt{}}
-}
-
-func (c *sqliteConn) close() error {
-	for _, s := range c.stmts {
-		_ = s.Close()
-	}
-	return c.conn.Close()
-}
-
-func (c *sqliteConn) prepared(ctx context.Context, q string) (*sql.Stmt, error) {
-	if s, ok := c.stmts[q]; ok {
-		return s, nil
-	}
-	s, err := c.conn.PrepareContext(ctx, positional(q))
-	if err == nil {
-		c.stmts[q] = s
-	}
-	return s, err
-}
-
-var numbered = regexp.MustCompile(`\$[0-9]+`)
-
-// positional writes ? for $1, $2 … where they stand in order and once each: the driver looks every named parameter up by its
-// name at each execution.
-func positional(q string) string {
-	n := 0
-	for _, mark := range numbered.FindAllString(q, -1) {
-		if n++; mark != "$"+strconv.Itoa(n) {
-			return q
-		}
-	}
-	return numbered.ReplaceAllLiteralString(q, "?")
-}
-
-func (c *sqliteConn) send(ctx context.Context, qs []query) error {
-	// The driver starts a goroutine per statement to watch a context that can end. Statements here take microseconds: it is
-	// enough to look between them.
-	quiet := context.WithoutCancel(ctx)
-	for _, q := range qs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		s, err := c.prepared(quiet, q.sql)
-		if err == nil {
-			err = runSQLite(quiet, s, q)
-		}
-		if err != nil {
-			return translate(err)
-		}
-	}
-	return nil
-}
-
-func runSQLite(ctx context.Context, s *sql.Stmt, q query) error {
-	if q.scan == nil {
-		_, err := s.ExecContext(ctx, q.args...)
-		return err
-	}
-	rs, err := s.QueryContext(ctx, q.args...)
-	if err != nil {
-		return err
-	}
-	defer rs.Close()
-	for rs.Next() {
-		if err := q.scan(rs); err != nil {
-			return err
-		}
-	}
-	return rs.Err()
-}
-
-func (c *sqliteConn) rollback(ctx context.Context) {
-	_, _ = c.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // "no transaction is active" after a commit
-}
-
-func (c *sqliteConn) release() {}
 
 // translate turns both drivers' unique violations into ErrConflict.
 func translate(err error) error {
