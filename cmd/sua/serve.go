@@ -87,7 +87,8 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 		fmt.Fprintf(out, "SUA %s: lavori in coda e scadenze\n", version)
 	}
 	debug.FreeOSMemory() // what compiling the workflows, loading the demonstration and describing the API left behind
-	calmCollector(ctx)   // from now on: a start is no load
+	releaseProgram()
+	calmCollector(ctx) // from now on: a start is no load
 	return p.run(ctx, server, listener)
 }
 
