@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,8 +67,7 @@ func (b jsonBody[T]) compile(s *huma.Schema) {
 // read returns the body, or a *Problem (form), or an *engine.Invalid (content).
 func (b jsonBody[T]) read(w http.ResponseWriter, r *http.Request) (T, error) {
 	var out T
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "application/json" {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		return out, newProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "il corpo va inviato come Content-Type: application/json")
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -87,6 +85,15 @@ func (b jsonBody[T]) read(w http.ResponseWriter, r *http.Request) (T, error) {
 		return out, malformed("il corpo non ha la forma attesa")
 	}
 	return out, nil
+}
+
+func isJSON(contentType string) bool {
+	const media = "application/json"
+	if contentType == media { // nearly always
+		return true
+	}
+	given, _, err := mime.ParseMediaType(contentType)
+	return err == nil && given == media
 }
 
 // fill puts a checked tree into a value of the kinds that bodies are made of, without reading the text a second time.
@@ -153,77 +160,6 @@ func bodyFault(err error, limit int64) *Problem {
 }
 
 func malformed(detail string) *Problem { return newProblem(http.StatusBadRequest, "malformed", detail) }
-
-// parseTree reads one JSON value: map[string]any, []any, string, bool, json.Number or nil.
-func parseTree(data []byte) (any, error) {
-	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, malformed("il corpo manca: serve un oggetto JSON")
-	}
-	if !utf8.Valid(data) {
-		return nil, malformed("il corpo non è in UTF-8")
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	tree, err := parseValue(dec, "", 0)
-	if err == nil {
-		if _, end := dec.Token(); !errors.Is(end, io.EOF) {
-			err = malformed("dopo l'oggetto JSON c'è altro")
-		}
-	}
-	if err == nil {
-		return tree, nil
-	}
-	if known := new(Problem); errors.As(err, &known) || engine.Kind(err) == engine.KindInvalid {
-		return nil, err
-	}
-	return nil, malformed(fmt.Sprintf("il corpo non è JSON valido, al byte %d", dec.InputOffset()))
-}
-
-func parseValue(dec *json.Decoder, at string, depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, malformed(fmt.Sprintf("il JSON è annidato oltre %d livelli", maxDepth))
-	}
-	token, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch token {
-	case json.Delim('{'):
-		return parseObject(dec, at, depth)
-	case json.Delim('['):
-		items := []any{}
-		for dec.More() {
-			item, err := parseValue(dec, at+"/"+strconv.Itoa(len(items)), depth+1)
-			if err != nil {
-				return nil, err
-			}
-			items = append(items, item)
-		}
-		_, err := dec.Token()
-		return items, err
-	}
-	return token, nil
-}
-
-func parseObject(dec *json.Decoder, at string, depth int) (any, error) {
-	object := map[string]any{}
-	for dec.More() {
-		token, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		key := token.(string) // the decoder lets nothing else stand here
-		below := at + "/" + escape(key)
-		if _, twice := object[key]; twice {
-			return nil, &engine.Invalid{Problems: []engine.Problem{fault(below, "duplicate", "il campo è scritto due volte", "the field is written twice")}}
-		}
-		if object[key], err = parseValue(dec, below, depth+1); err != nil {
-			return nil, err
-		}
-	}
-	_, err := dec.Token()
-	return object, err
-}
 
 func fault(at, code, it, en string) engine.Problem {
 	return engine.Problem{Pointer: at, Code: code, Text: engine.Text{IT: it, EN: en}}
