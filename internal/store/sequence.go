@@ -111,10 +111,16 @@ func (db *DB) before(limit int, w *window) query {
 }
 
 const (
-	// The events of a window, and of each tree those before them that have no number yet.
-	windowOfTransactions = `SELECT e.at, e.root, e.seq FROM (SELECT root, max(seq) AS last FROM events WHERE xid >= $1 AND xid < $2 GROUP BY root) t
-		CROSS JOIN LATERAL (SELECT coalesce(max(l.seq), 0) AS done FROM log l WHERE l.root = t.root) d
-		JOIN events e ON e.root = t.root AND e.seq > d.done AND e.seq <= t.last`
+	// The events of a window, and of each tree those before them that have no number yet. Nearly every tree is whole: what the window
+	// holds of it follows what is numbered, and nothing is missing between. Only of the others the events are looked for by tree. What
+	// is asked for each tree is a subquery, not a join, which for some hundred trees would read the whole of log or of events.
+	windowOfTransactions = `WITH w AS MATERIALIZED (SELECT at, root, seq FROM events WHERE xid >= $1 AND xid < $2),
+		t AS MATERIALIZED (SELECT root, done, last, first = done + 1 AND many = last - done AS whole
+			FROM (SELECT root, min(seq) AS first, max(seq) AS last, count(*) AS many,
+				coalesce((SELECT max(l.seq) FROM log l WHERE l.root = w.root), 0) AS done FROM w GROUP BY root) x)
+		SELECT w.at, w.root, w.seq FROM w JOIN t ON t.root = w.root WHERE t.whole
+		UNION ALL SELECT e.at, t.root, e.seq FROM t
+			CROSS JOIN LATERAL (SELECT at, seq FROM events WHERE root = t.root AND seq > t.done AND seq <= t.last OFFSET 0) e WHERE NOT t.whole`
 	windowOfRows = "SELECT rowid AS at, root, seq FROM events e WHERE rowid >= $1 AND rowid < $2 AND " + unnumbered
 	unnumbered   = "NOT EXISTS (SELECT 1 FROM log l WHERE l.root = e.root AND l.seq = e.seq)"
 	// After a move: whatever has no number, oldest first, so that also here the beginning of a tree comes first.
