@@ -78,7 +78,7 @@ func BenchmarkTransition(b *testing.B) {
 func compare(b *testing.B, l *limitRun, ring *ring, clients int) {
 	b.Helper()
 	const rounds, span = 6, 4 * time.Second
-	ring.run(clients, time.Second)
+	ring.warm(clients)
 	l.run(b, clients, 1)
 	var rates, tails []float64
 	for range rounds {
@@ -246,8 +246,19 @@ func (r *ring) fill(b *testing.B, e *engine.Engine, n int) {
 	}
 }
 
-// run fires for a while from several clients, each on cases of its own.
+// warm moves each case once: what is measured is a server that has seen its cases.
+func (r *ring) warm(clients int) {
+	r.fire(clients, func(moved int) bool { return moved < len(r.cases)/clients })
+}
+
+// run fires for a while.
 func (r *ring) run(clients int, span time.Duration) pace {
+	until := time.Now().Add(span)
+	return r.fire(clients, func(int) bool { return time.Now().Before(until) })
+}
+
+// fire moves cases from several clients, each those of its own, as long as more says so of how many a client has moved.
+func (r *ring) fire(clients int, more func(moved int) bool) pace {
 	var mu sync.Mutex
 	var times []time.Duration
 	var wait sync.WaitGroup
@@ -255,7 +266,7 @@ func (r *ring) run(clients int, span time.Duration) pace {
 	for k := range clients {
 		wait.Go(func() {
 			mine := r.cases[k*len(r.cases)/clients : (k+1)*len(r.cases)/clients]
-			own := r.client(mine, start.Add(span))
+			own := r.client(mine, more)
 			mu.Lock()
 			defer mu.Unlock()
 			times = append(times, own...)
@@ -267,7 +278,7 @@ func (r *ring) run(clients int, span time.Duration) pace {
 
 // client speaks plain HTTP/1.1 on one connection: a full client library would eat the processor that is being measured. It
 // returns how long each transition took.
-func (r *ring) client(cases []ringCase, until time.Time) (times []time.Duration) {
+func (r *ring) client(cases []ringCase, more func(moved int) bool) (times []time.Duration) {
 	conn, err := net.Dial("tcp", r.address)
 	if err != nil {
 		panic(err)
@@ -276,7 +287,7 @@ func (r *ring) client(cases []ringCase, until time.Time) (times []time.Duration)
 	in := bufio.NewReaderSize(conn, 1<<16)
 	const body = `{"event":"next","inputs":{"reason":"all bids opened in the presence of the committee"}}`
 	var out []byte
-	for i, start := 0, time.Now(); start.Before(until); i++ {
+	for i, start := 0, time.Now(); more(i); i++ {
 		c := &cases[i%len(cases)]
 		out = fmt.Appendf(out[:0], "POST /api/v1/cases/%s/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nIf-Match: \"%d\"\r\nContent-Length: %d\r\n\r\n%s",
 			c.id, r.token, c.revision, len(body), body)
