@@ -179,6 +179,7 @@ func startRing(b *testing.B, url string, n int) *ring {
 	}
 	cfg := config.Default()
 	cfg.Database.URL, cfg.Database.OwnerURL, cfg.Workflows.Folder, cfg.Documents.Folder = url, url, folder, filepath.Join(folder, "documents")
+	cfg.Mail.Folder, cfg.Merkle.Key = filepath.Join(folder, "mail"), filepath.Join(folder, "log.key")
 	cfg.RateLimit.PerMinute, cfg.Log.Level = 0, "error"
 	calmCollector(b.Context())
 	r := &ring{}
