@@ -9,7 +9,7 @@ import (
 )
 
 // releaseProgram gives back the pages of the program's own file: the start has been through most of them, to describe the API and to
-// compile the workflows, and serving needs less than half. The kernel maps a page again, out of its cache, when it is used. What
+// compile the workflows, and serving needs some three fifths of it. The kernel maps a page again, out of its cache, when it is used. What
 // somebody can write or has written stays; where any of this is not allowed, everything does.
 func releaseProgram() {
 	exe, err := os.Readlink("/proc/self/exe")

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// sqliteConn is the writing connection with its prepared statements; a transaction of it is BEGIN IMMEDIATE … COMMIT.
+// sqliteConn is a connection with its prepared statements: the writing one, whose transactions are BEGIN IMMEDIATE … COMMIT, or one
+// that only reads.
 type sqliteConn struct {
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt   // that read
@@ -152,12 +153,7 @@ func (c *sqliteConn) read(ctx context.Context, q query) error {
 		return err
 	}
 	defer rs.Close()
-	for rs.Next() {
-		if err := q.scan(rs); err != nil {
-			return err
-		}
-	}
-	return rs.Err()
+	return scanAll(rs, q.scan)
 }
 
 func (c *sqliteConn) rollback(ctx context.Context) {

@@ -26,6 +26,20 @@ type rows interface {
 	Scan(dest ...any) error
 }
 
+// scanAll calls scan once per row; whoever has the rows closes them.
+func scanAll(rs interface {
+	rows
+	Next() bool
+	Err() error
+}, scan func(rows) error) error {
+	for rs.Next() {
+		if err := scan(rs); err != nil {
+			return err
+		}
+	}
+	return rs.Err()
+}
+
 // transport runs statements inside one transaction, in order, stopping at the first error.
 type transport interface {
 	// send runs the queries; on PostgreSQL in a single round trip.
@@ -71,12 +85,7 @@ func pgResult(res pgx.BatchResults, q query) error {
 		return err
 	}
 	defer rs.Close()
-	for rs.Next() {
-		if err := q.scan(rs); err != nil {
-			return err
-		}
-	}
-	return rs.Err()
+	return scanAll(rs, q.scan)
 }
 
 func (c pgConn) rollback(ctx context.Context) {
