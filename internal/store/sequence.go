@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -19,6 +20,12 @@ import (
 // numbered. They are visible, since whoever wrote the later one had read them under the lock. What is numbered of a tree is thus
 // always its beginning, and the later window finds nothing left of what was taken early.
 //
+// Which those are need not be asked of the log for each tree. log_head keeps the highest transaction of what was numbered (early).
+// A window that begins beyond it holds nothing that has a number, and all before it is numbered: what is missing of its trees was
+// written by transactions from its end on, which had begun when the window was looked at. That is a handful. The log is asked only
+// while the window lies within what was taken early, when it is a part of a long backlog, and when events were deleted behind our
+// back and others took their places: then the quick way meets a number that is taken.
+//
 // On SQLite there is one writer, so that the rows of events stand in the order of commits: the window is one of rowids. A rowid comes
 // again when the newest row was deleted behind our back; then the row before the watermark has no number, or there is none, and
 // whatever lacks a number gets one, as after a move.
@@ -34,6 +41,7 @@ type window struct {
 	first, beyond int64
 	moved         bool // the numbers of transactions are not those of this cluster
 	cluster       string
+	early, high   int64 // on PostgreSQL: the highest transaction of what is numbered; one that had not begun yet
 }
 
 // LogSize is the last number given.
@@ -46,12 +54,21 @@ func (db *DB) LogSize(ctx context.Context) (int64, error) {
 // Sequence numbers events that are committed and cannot be overtaken any more, about limit of them (a transaction is never
 // parted). It returns how many, and whether there may be more. Another sequencer at work makes it return at once.
 func (db *DB) Sequence(ctx context.Context, limit int) (numbered int, more bool, err error) {
-	var w window
-	if err := db.read(ctx, Everything, db.before(0, &w)); err != nil { // of how far the chunk goes nothing is asked yet
+	numbered, more, err = db.sequence(ctx, limit, false)
+	if errors.Is(err, ErrConflict) {
+		numbered, more, err = db.sequence(ctx, limit, true)
+	}
+	if err != nil {
 		return 0, false, fmt.Errorf("sequence: %w", err)
 	}
-	if w.empty() {
-		return 0, false, nil // the usual answer, without taking a lock or SQLite's only writer
+	return numbered, more, nil
+}
+
+// sequence numbers one window; careful: asking of each tree how far it is numbered.
+func (db *DB) sequence(ctx context.Context, limit int, careful bool) (numbered int, more bool, err error) {
+	var w window
+	if err := db.read(ctx, Everything, db.before(0, &w)); err != nil || w.empty() { // of how far the chunk goes nothing is asked yet
+		return 0, false, err // mostly there is nothing: an answer without a lock, or SQLite's only writer
 	}
 	free := true
 	err = db.run(ctx, Everything, func(tx *Tx) error {
@@ -65,15 +82,12 @@ func (db *DB) Sequence(ctx context.Context, limit int) (numbered int, more bool,
 		}
 		return tx.finish(func(tx *Tx) (err error) {
 			if free && !w.empty() {
-				numbered, err = tx.number(w, limit)
+				numbered, err = tx.number(w, limit, careful)
 			}
 			return err
 		})
 	})
-	if err != nil {
-		return 0, false, fmt.Errorf("sequence: %w", err)
-	}
-	return numbered, free && (w.beyond > 0 || w.moved), nil
+	return numbered, err == nil && free && (w.beyond > 0 || w.moved), err
 }
 
 func (w window) empty() bool { return w.first == 0 && !w.moved }
@@ -94,16 +108,18 @@ func (db *DB) before(limit int, w *window) query {
 	q := query{
 		sql: `SELECT n, watermark, top, coalesce((SELECT rowid FROM events WHERE rowid >= watermark ORDER BY rowid LIMIT 1), 0),
 			coalesce((SELECT rowid FROM events WHERE rowid >= watermark ORDER BY rowid LIMIT 1 OFFSET $1), 0),
-			watermark > top OR EXISTS (SELECT 1 FROM events e WHERE rowid = watermark - 1 AND ` + unnumbered + `), ''
+			watermark > top OR EXISTS (SELECT 1 FROM events e WHERE rowid = watermark - 1 AND ` + unnumbered + `), '', early, 0
 			FROM log_head, (SELECT coalesce(max(rowid), 0) + 1 AS top FROM events)`,
 		args: []any{limit},
-		scan: func(r rows) error { return r.Scan(&w.n, &w.from, &w.to, &w.first, &w.beyond, &w.moved, &w.cluster) },
+		scan: func(r rows) error {
+			return r.Scan(&w.n, &w.from, &w.to, &w.first, &w.beyond, &w.moved, &w.cluster, &w.early, &w.high)
+		},
 	}
 	if db.pool != nil {
 		// Another cluster, or transactions counted anew: a dump brought the database here, and the watermark means nothing.
 		q.sql = `SELECT n, watermark, low, coalesce((SELECT xid FROM events WHERE xid >= watermark AND xid < low ORDER BY xid LIMIT 1), 0),
 			coalesce((SELECT xid FROM events WHERE xid >= watermark AND xid < low ORDER BY xid LIMIT 1 OFFSET $1), 0),
-			watermark > high OR cluster <> here, here
+			watermark > high OR cluster <> here, here, early, high
 			FROM log_head, (SELECT pg_snapshot_xmin(s)::text::bigint AS low, pg_snapshot_xmax(s)::text::bigint AS high, c.system_identifier::text AS here
 				FROM pg_current_snapshot() s, pg_control_system() c) x`
 	}
@@ -111,16 +127,21 @@ func (db *DB) before(limit int, w *window) query {
 }
 
 const (
-	// The events of a window, and of each tree those before them that have no number yet. Nearly every tree is whole: what the window
-	// holds of it follows what is numbered, and nothing is missing between. Only of the others the events are looked for by tree. What
-	// is asked for each tree is a subquery, not a join, which for some hundred trees would read the whole of log or of events.
-	windowOfTransactions = `WITH w AS MATERIALIZED (SELECT at, root, seq FROM events WHERE xid >= $1 AND xid < $2),
+	// The events of a window, and those of its trees that come before them though their transactions come after.
+	windowOfTransactions = `WITH w AS MATERIALIZED (SELECT at, root, seq, xid FROM events WHERE xid >= $1 AND xid < $2),
+		late AS MATERIALIZED (SELECT at, root, seq, xid FROM events WHERE xid >= $2 AND xid < $3)
+		SELECT * FROM w UNION ALL
+		SELECT late.* FROM late JOIN (SELECT root, max(seq) AS last FROM w GROUP BY root) t ON t.root = late.root AND late.seq < t.last`
+	// The same, asking how far each tree is numbered. Nearly every tree is whole: what the window holds of it follows what is numbered,
+	// and nothing is missing between. Only of the others the events are looked for by tree. What is asked for each tree is a subquery,
+	// not a join, which for some hundred trees would read the whole of log or of events.
+	windowWithCare = `WITH w AS MATERIALIZED (SELECT at, root, seq, xid FROM events WHERE xid >= $1 AND xid < $2 AND xid < $3),
 		t AS MATERIALIZED (SELECT root, done, last, first = done + 1 AND many = last - done AS whole
 			FROM (SELECT root, min(seq) AS first, max(seq) AS last, count(*) AS many,
 				coalesce((SELECT max(l.seq) FROM log l WHERE l.root = w.root), 0) AS done FROM w GROUP BY root) x)
-		SELECT w.at, w.root, w.seq FROM w JOIN t ON t.root = w.root WHERE t.whole
-		UNION ALL SELECT e.at, t.root, e.seq FROM t
-			CROSS JOIN LATERAL (SELECT at, seq FROM events WHERE root = t.root AND seq > t.done AND seq <= t.last OFFSET 0) e WHERE NOT t.whole`
+		SELECT w.at, w.root, w.seq, w.xid FROM w JOIN t ON t.root = w.root WHERE t.whole
+		UNION ALL SELECT e.at, t.root, e.seq, e.xid FROM t
+			CROSS JOIN LATERAL (SELECT at, seq, xid FROM events WHERE root = t.root AND seq > t.done AND seq <= t.last OFFSET 0) e WHERE NOT t.whole`
 	windowOfRows = "SELECT rowid AS at, root, seq FROM events e WHERE rowid >= $1 AND rowid < $2 AND " + unnumbered
 	unnumbered   = "NOT EXISTS (SELECT 1 FROM log l WHERE l.root = e.root AND l.seq = e.seq)"
 	// After a move: whatever has no number, oldest first, so that also here the beginning of a tree comes first.
@@ -129,23 +150,13 @@ const (
 )
 
 // number gives numbers to one window, or after a move to what has none, and moves the watermark.
-func (tx *Tx) number(w window, limit int) (int, error) {
-	pg := tx.db.pool != nil
-	from, args := windowOfTransactions, []any{w.from, w.bound()}
-	switch {
-	case w.moved && pg:
-		from, args = missing, []any{limit}
-	case w.moved:
-		from, args = missingOfRows, []any{limit}
-	case !pg:
-		from = windowOfRows
+func (tx *Tx) number(w window, limit int, careful bool) (given int, err error) {
+	early := w.early
+	if tx.db.pool == nil {
+		given, err = tx.numberRows(w, limit)
+	} else {
+		given, early, err = tx.numberTransactions(w, limit, careful)
 	}
-	given := 0
-	args = append(args, w.n)
-	err := tx.send([]query{{
-		sql:  fmt.Sprintf("INSERT INTO log (n, root, seq) SELECT $%d + row_number() OVER (ORDER BY at, root, seq), root, seq FROM (%s) x RETURNING 1", len(args), from),
-		args: args, scan: func(rows) error { given++; return nil },
-	}})
 	if err != nil {
 		return 0, err
 	}
@@ -156,6 +167,39 @@ func (tx *Tx) number(w window, limit int) (int, error) {
 	case w.moved: // read before the missing ones: what was still running then comes in the windows that follow
 		mark = w.to
 	}
-	tx.queueText("UPDATE log_head SET n = $1, watermark = $2, cluster = $3", w.n+int64(given), mark, cluster)
+	tx.queueText("UPDATE log_head SET n = $1, watermark = $2, cluster = $3, early = $4", w.n+int64(given), mark, cluster, early)
 	return given, nil
+}
+
+// numberTransactions is number on PostgreSQL. It also returns the highest transaction of what has a number now.
+func (tx *Tx) numberTransactions(w window, limit int, careful bool) (given int, early int64, err error) {
+	from, args, highest := windowOfTransactions, []any{w.from, w.bound(), w.high}, "coalesce(max(xid), 0)"
+	switch {
+	case w.moved: // also what was numbered elsewhere has a transaction, of another count
+		from, args, highest = missing, []any{limit}, "(SELECT coalesce(max(xid), 0) FROM events)"
+	case careful || w.early >= w.from || w.bound() < w.to:
+		from = windowWithCare
+	}
+	args = append(args, w.n)
+	err = tx.send([]query{{
+		sql: fmt.Sprintf(`WITH taken AS MATERIALIZED (%s),
+			given AS (INSERT INTO log (n, root, seq) SELECT $%d + row_number() OVER (ORDER BY at, root, seq), root, seq FROM taken)
+			SELECT count(*), %s FROM taken`, from, len(args), highest),
+		args: args, scan: func(r rows) error { return r.Scan(&given, &early) },
+	}})
+	return given, max(early, w.early), err
+}
+
+// numberRows is number on SQLite.
+func (tx *Tx) numberRows(w window, limit int) (given int, err error) {
+	from, args := windowOfRows, []any{w.from, w.bound()}
+	if w.moved {
+		from, args = missingOfRows, []any{limit}
+	}
+	args = append(args, w.n)
+	err = tx.send([]query{{
+		sql:  fmt.Sprintf("INSERT INTO log (n, root, seq) SELECT $%d + row_number() OVER (ORDER BY at, root, seq), root, seq FROM (%s) x RETURNING 1", len(args), from),
+		args: args, scan: func(rows) error { given++; return nil },
+	}})
+	return given, err
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -61,4 +62,41 @@ func TestWhatTakesThePlaceOfADeletedEventIsNumbered(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Events deleted behind our back whose numbers of the tree are given again: the log has them already, and whatever else came meanwhile is
+// numbered all the same.
+func TestAnEventWrittenAgainDoesNotHoldUpTheOthers(t *testing.T) {
+	storetest.EachRaw(t, store.Options{}, func(t *testing.T, db *store.DB, raw storetest.Raw) {
+		write := func(root string, from, to int64) {
+			t.Helper()
+			err := db.Create(t.Context(), store.Everything, nil, func(tx *store.Tx) error {
+				for seq := from; seq <= to; seq++ {
+					link(tx, root, seq, time.Unix(seq, 0))
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("a", 1, 5)
+		sequence(t, db)
+		raw.Exec("DELETE FROM events WHERE root = 'a' AND seq > 3")
+		write("a", 4, 4)
+		write("b", 1, 2)
+		if n := sequence(t, db); n != 2 {
+			t.Errorf("%d numbered, only the two of the other tree were new", n)
+		}
+		write("a", 5, 7)
+		write("b", 3, 3)
+		if n := sequence(t, db); n != 3 {
+			t.Errorf("%d numbered, want a 6, a 7 and b 3", n)
+		}
+		for root, want := range map[string]map[int64]int64{"a": {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 9}, "b": {1: 6, 2: 7, 3: 10}} {
+			if got, err := db.LogNumbers(t.Context(), root); err != nil || !maps.Equal(got, want) {
+				t.Errorf("%s has the numbers %v, want %v (%v)", root, got, want, err)
+			}
+		}
+	})
 }

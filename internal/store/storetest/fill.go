@@ -98,7 +98,7 @@ var ofPostgres = dialect{
 	made: "SELECT pg_get_indexdef(i.indexrelid)" + secondary,
 	drop: "SELECT 'DROP INDEX ' || i.indexrelid::regclass" + secondary,
 	head: `UPDATE log_head SET n = (SELECT coalesce(max(n), 0) FROM log), watermark = pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-		cluster = (SELECT system_identifier::text FROM pg_control_system())`,
+		early = (SELECT coalesce(max(xid), 0) FROM events), cluster = (SELECT system_identifier::text FROM pg_control_system())`,
 }
 
 // secondary are the indexes that no constraint needs. The keys stay: rows come in their order.
