@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -135,7 +134,7 @@ func (w *world) act(s *step, h *happening, a flow.Action) error {
 	case flow.VerbTell:
 		return w.tell(s, h, a)
 	case flow.VerbNotify:
-		return w.notify(n, h, a.Template, a.To)
+		w.notify(n, h, a.Template, a.To)
 	case flow.VerbRun:
 		return w.run(s, h, a.Effect)
 	default:
@@ -308,16 +307,6 @@ func (w *world) endsWell(n *node, from string) error {
 			}
 		}
 	}
-	return nil
-}
-
-// notify queues a notice for roles in the outbox: see ExpandOutbox.
-func (w *world) notify(n *node, h *happening, template string, to []string) error {
-	payload, err := json.Marshal(noticeOrder{Template: template, To: to, Event: h.event, Seq: h.seq})
-	if err != nil {
-		return fmt.Errorf("notice %s: %w", template, err)
-	}
-	w.messages = append(w.messages, store.Message{Topic: store.NoticeTopic, CaseID: n.c.ID, Root: n.c.Root, MemberBody: n.c.MemberBody, SUA: n.c.SUA, Payload: payload, At: w.now})
 	return nil
 }
 

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -247,9 +246,10 @@ func (e *Engine) escalate(ctx context.Context, n store.Notice, late []store.Noti
 			to = append(to, "sua_director")
 		}
 	}
-	payload, err := json.Marshal(noticeOrder{Template: notice.Escalation, To: to, Event: n.Event, Seq: n.Seq})
+	c := &store.Case{ID: n.CaseID, Root: n.Root, MemberBody: n.MemberBody, SUA: n.SUA}
+	m, err := caseOrders{c, []noticeOrder{{Template: notice.Escalation, To: to, Event: n.Event, Seq: n.Seq}}}.message(now)
 	if err != nil {
 		return false, err
 	}
-	return e.db.Escalate(ctx, n, store.Message{Topic: store.NoticeTopic, CaseID: n.CaseID, Root: n.Root, MemberBody: n.MemberBody, SUA: n.SUA, Payload: payload, At: now}, now)
+	return e.db.Escalate(ctx, n, m, now)
 }

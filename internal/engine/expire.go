@@ -351,9 +351,7 @@ func (w *world) block(tx *store.Tx, n *node, d *store.Deadline, no *Refusal) err
 	w.touch(n, nil, d)
 	if first {
 		h := &happening{event: d.Name, seq: d.StartedSeq}
-		if err := w.notify(n, h, "deadline_blocked", []string{"sua_clerk", "sua_director"}); err != nil {
-			return err
-		}
+		w.notify(n, h, "deadline_blocked", []string{"sua_clerk", "sua_director"})
 	}
 	return w.record(tx, nil, nil)
 }
@@ -362,7 +360,8 @@ func (w *world) block(tx *store.Tx, n *node, d *store.Deadline, no *Refusal) err
 func (w *world) expireNow(n *node, decl *flow.Deadline, d *store.Deadline) error {
 	w.endTerm(n, nil, d, store.Expired)
 	if decl.Fire == "" {
-		return w.notify(n, &happening{event: d.Name, seq: d.StartedSeq}, "deadline_expired", decl.Alert)
+		w.notify(n, &happening{event: d.Name, seq: d.StartedSeq}, "deadline_expired", decl.Alert)
+		return nil
 	}
 	ev, ok := n.def.Event(decl.Fire)
 	if !ok {
@@ -382,7 +381,7 @@ func (w *world) expireNow(n *node, decl *flow.Deadline, d *store.Deadline) error
 	h.story.Deadline = d.Name
 	h.story.Deadlines = append(h.story.Deadlines, changeOf(d))
 	if len(decl.Alert) > 0 {
-		return w.notify(n, h, "deadline_expired", decl.Alert)
+		w.notify(n, h, "deadline_expired", decl.Alert)
 	}
 	return nil
 }

@@ -387,7 +387,8 @@ func (w *world) changedByHand(n *node, h *happening, d *store.Deadline, decl *fl
 			return err
 		}
 	}
-	return w.notify(n, h, notice.Moved, w.reminded(n, decl))
+	w.notify(n, h, notice.Moved, w.reminded(n, decl))
+	return nil
 }
 
 // bump makes who looked at the case before see that it has changed.
@@ -466,9 +467,7 @@ func (w *world) recount(n, m *node, cause *happening, field string) error {
 		if !first { // the event tells of one term: in its own case of the one that was moved
 			continue
 		}
-		if err := w.notify(m, own, notice.Moved, w.reminded(m, decl)); err != nil {
-			return err
-		}
+		w.notify(m, own, notice.Moved, w.reminded(m, decl))
 	}
 	return nil
 }

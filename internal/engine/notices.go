@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,15 +25,6 @@ type Notices struct {
 	EscalateAfter time.Duration
 	// PrivateWebhooks lets webhooks name addresses that are not public, and http.
 	PrivateWebhooks bool
-}
-
-// noticeOrder is the payload of an outbox row: which notice, for whom, about which event. For a deadline Event is its name and Seq the
-// event that started it.
-type noticeOrder struct {
-	Template string   `json:"template"`
-	To       []string `json:"to"`
-	Event    string   `json:"event"`
-	Seq      int64    `json:"seq"`
 }
 
 // ExpandOutbox turns the oldest messages of the outbox, at most limit, into notices: one for each person concerned and channel by which
@@ -90,28 +80,24 @@ type expansion struct {
 	out       []store.Notice
 }
 
-// ordered is a message of the outbox and what it asks for.
-type ordered struct {
-	store.Message
-	noticeOrder
-}
-
 // heard leaves out the messages that nobody is to hear, before anything is read for them: no holder of their roles, no follower,
 // no webhook. One that cannot be read is left out too, and logged: it must not hold up the others.
 func (x *expansion) heard(messages []store.Message) []ordered {
 	var out []ordered
 	for _, m := range messages {
-		o := ordered{Message: m}
-		if err := json.Unmarshal(m.Payload, &o.noticeOrder); err != nil {
+		orders, err := ordersOf(m)
+		if err != nil {
 			x.e.cfg.Log.Error("notice not made", "outbox", m.ID, "case", m.CaseID, "error", err)
 			continue
 		}
 		hears := func(role string) bool {
 			return role == "followers" || slices.ContainsFunc(bodiesOf(roles[role].Side, m.MemberBody, m.SUA), func(body string) bool { return len(x.e.parties.holding(role, body)) > 0 })
 		}
-		hooked := func(h store.Webhook) bool { return h.Body == m.MemberBody || h.Body == m.SUA }
-		if slices.ContainsFunc(o.To, hears) || slices.ContainsFunc(x.hooks, hooked) {
-			out = append(out, o)
+		hooked := slices.ContainsFunc(x.hooks, func(h store.Webhook) bool { return h.Body == m.MemberBody || h.Body == m.SUA })
+		for _, o := range orders {
+			if hooked || slices.ContainsFunc(o.To, hears) {
+				out = append(out, o)
+			}
 		}
 	}
 	return out
@@ -156,7 +142,7 @@ func (x *expansion) expand(m ordered) error {
 	}
 	c := tale.c
 	first := store.Notice{
-		Source: "outbox:" + strconv.FormatInt(m.ID, 10), CaseID: c.ID, Root: c.Root, MemberBody: c.MemberBody, SUA: c.SUA,
+		Source: m.source, CaseID: c.ID, Root: c.Root, MemberBody: c.MemberBody, SUA: c.SUA,
 		Event: order.Event, Seq: order.Seq, Template: order.Template, Act: t.Act, At: m.At, NextTry: x.tx.Now,
 	}
 	for _, person := range x.e.recipients(c, order.To) {

@@ -71,6 +71,7 @@ events:
   pause: {label: {it: Sospendi, en: Suspend}, by: [sua_clerk], from: [sent], to: same, then: [{suspend: answer}]}
   go_on: {label: {it: Riprendi, en: Resume}, by: [sua_clerk], from: [sent], to: same, then: [{resume: answer}]}
   later: {label: {it: Proroga, en: Extend}, by: [sua_clerk], from: [sent], to: same, input: {days: {type: int, label: {it: Giorni, en: Days}}}, then: [{extend: answer, days: days}]}
+  urge:  {label: {it: Sollecita, en: Urge}, by: [sua_clerk], from: [sent], to: same, then: [{notify: request_rejected, to: [sua_director, sua_clerk]}, {notify: no_template, to: [sua_director]}]}
   end:   {label: {it: Concludi, en: End}, by: [sua_director], from: [sent], to: done, then: [{stop: answer}]}
 `
 
@@ -123,6 +124,53 @@ func inbox(t *testing.T, o *office, who auth.Actor) []engine.NoticeView {
 		t.Fatal(err)
 	}
 	return p.Items
+}
+
+// What one event orders for its case waits as one message; each order in it is told for itself, by whatever way.
+func TestOneMessageOrdersSeveralNotices(t *testing.T) {
+	box := &postbox{}
+	each(t, tellingYAML, func(t *testing.T, o *office) {
+		addresses(t, o)
+		id := began(t, o, "Scuola")
+		fire(t, o, o.rup, id, "send", nil)
+		expand(t, o, 1)
+		if _, err := o.SaveWebhook(t.Context(), o.director, engine.Webhook{Body: "padova", URL: "https://receiver.example/hook"}); err != nil {
+			t.Fatal(describe(err))
+		}
+		fire(t, o, o.clerk, id, "urge", nil)
+		expand(t, o, 1)
+		told := func(who auth.Actor) (out []string) {
+			for _, n := range inbox(t, o, who) {
+				if n.Event == "urge" {
+					out = append(out, n.Template)
+				}
+			}
+			slices.Sort(out)
+			return out
+		}
+		if got := told(o.director); !slices.Equal(got, []string{"no_template", "request_rejected"}) {
+			t.Errorf("the director reads %v", got)
+		}
+		if got := told(o.clerk); !slices.Equal(got, []string{"request_rejected"}) {
+			t.Errorf("the clerk reads %v", got)
+		}
+		all, err := o.db.Notices(t.Context(), store.Everything, store.NoticeFilter{CaseID: id, Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources, hooks := map[string]bool{}, 0
+		for _, n := range all {
+			if n.Event == "urge" {
+				sources[n.Source] = true
+			}
+			if n.Channel == store.ChannelWebhook {
+				hooks++
+			}
+		}
+		if len(sources) != 2 || hooks != 2 {
+			t.Errorf("sources %v, %d messages to the webhook; want two of each", sources, hooks)
+		}
+	}, withPost(box))
 }
 
 func TestNoticeReachesWhoItConcernsAndTellsNoSecret(t *testing.T) {

@@ -111,7 +111,7 @@ func (e *Engine) openNotices(tx *store.Tx, who auth.Actor, told []store.Notice) 
 	x := &expansion{e: e, tx: tx}
 	orders := make([]ordered, len(told))
 	for i, n := range told {
-		orders[i] = ordered{store.Message{CaseID: n.CaseID, Root: n.Root}, noticeOrder{Template: n.Template, Event: n.Event, Seq: n.Seq}}
+		orders[i] = ordered{Message: store.Message{CaseID: n.CaseID, Root: n.Root}, noticeOrder: noticeOrder{Template: n.Template, Event: n.Event, Seq: n.Seq}}
 	}
 	if err := x.load(orders); err != nil {
 		return nil, err

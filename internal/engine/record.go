@@ -42,7 +42,9 @@ func (w *world) record(tx *store.Tx, key *store.IdemKey, answer any) error {
 	for _, l := range w.links {
 		tx.InsertLink(l)
 	}
-	tx.InsertMessages(w.messages)
+	if err := w.recordOrders(tx); err != nil {
+		return err
+	}
 	if key == nil {
 		return nil
 	}

@@ -109,11 +109,8 @@ func (e *Engine) remindOne(ctx context.Context, d store.Deadline) (bool, error) 
 			return err
 		}
 		done = true
-		if err := w.notify(n, &happening{event: term.Name, seq: term.StartedSeq}, notice.Reminder, w.reminded(n, decl)); err != nil {
-			return err
-		}
-		tx.InsertMessages(w.messages)
-		return nil
+		w.notify(n, &happening{event: term.Name, seq: term.StartedSeq}, notice.Reminder, w.reminded(n, decl))
+		return w.recordOrders(tx)
 	})
 	return done, err
 }

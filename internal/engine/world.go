@@ -23,7 +23,7 @@ type world struct {
 	agreement *store.Agreement
 	happened  []*happening
 	links     []store.Link
-	messages  []store.Message
+	orders    []caseOrders
 }
 
 // node is one case of the world.

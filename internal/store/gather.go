@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // write is a statement that changes one row of a table. Its columns stand here once: from them come the statement for one row
@@ -201,7 +203,7 @@ func (w *write) arrays(group []query) []any {
 	}
 	out := make([]any, w.width)
 	for i := range out {
-		column := make([]any, len(rows))
+		column := make(pgtype.FlatArray[any], len(rows))
 		for k, row := range rows {
 			column[k] = row[i]
 		}

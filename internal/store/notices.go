@@ -107,7 +107,7 @@ func (tx *Tx) LetGo(before time.Time) {
 func (db *DB) HasOutbox(ctx context.Context) (bool, error) {
 	var some bool
 	err := db.read(ctx, Everything, query{
-		sql: "SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = $1)", args: []any{NoticeTopic},
+		sql: "SELECT (SELECT id FROM outbox WHERE topic = $1 ORDER BY id LIMIT 1) IS NOT NULL", args: []any{NoticeTopic},
 		scan: func(r rows) error { return r.Scan(&some) },
 	})
 	return some, err

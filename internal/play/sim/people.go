@@ -207,11 +207,13 @@ func (w *walker) checkOutbox(ctx context.Context) *Fault {
 	}
 	sent := maps.Clone(w.relayed)
 	for _, m := range messages {
-		o, f := orderOf(m)
+		orders, f := ordersOf(m)
 		if f != nil {
 			return f
 		}
-		o.count(m, sent)
+		for _, o := range orders {
+			o.count(m, sent)
+		}
 	}
 	for _, root := range w.s.Roots() {
 		t, f := w.read(ctx, root)

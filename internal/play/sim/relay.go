@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,13 +22,26 @@ type order struct {
 	To       []string `json:"to"`
 	Event    string   `json:"event"`
 	Seq      int64    `json:"seq"`
+
+	source string // what its notices say they come from
 }
 
-func orderOf(m store.Message) (o order, f *Fault) {
-	if err := json.Unmarshal(m.Payload, &o); err != nil {
-		return o, fault("outbox", "message %d: %v", m.ID, err)
+// ordersOf reads what a message orders: one notice, or a list of them.
+func ordersOf(m store.Message) (all []order, f *Fault) {
+	payload := m.Payload
+	if !bytes.HasPrefix(payload, []byte("[")) {
+		payload = slices.Concat([]byte("["), payload, []byte("]"))
 	}
-	return o, nil
+	if err := json.Unmarshal(payload, &all); err != nil {
+		return nil, fault("outbox", "message %d: %v", m.ID, err)
+	}
+	for i := range all {
+		all[i].source = "outbox:" + strconv.FormatInt(m.ID, 10)
+		if i > 0 {
+			all[i].source += "." + strconv.Itoa(i+1)
+		}
+	}
+	return all, nil
 }
 
 // noticeKey names the notices that one event orders under one template.
@@ -38,7 +52,7 @@ func noticeKey(root string, seq int64, template string) string {
 // expiryKey names what is told of the end of the terms of one name in a case.
 func expiryKey(id, term string) string { return id + " " + term + " is over" }
 
-// count adds a message to what is told.
+// count adds an order to what is told.
 func (o order) count(m store.Message, told map[string]int) {
 	told[noticeKey(m.Root, o.Seq, o.Template)]++
 	if o.Template == expiredTemplate {
@@ -127,23 +141,25 @@ func (w *walker) relay(ctx context.Context, d Deed) *Fault {
 		return fault("relay", "of %d messages %d stand in the outbox after %d were to leave it (broken: %v)", len(before), len(after), len(batch), broken)
 	}
 	for _, m := range batch {
-		o, f := orderOf(m)
-		if f == nil {
-			f = w.heard(ctx, m, o, gone > 0)
-		}
+		orders, f := ordersOf(m)
 		if f != nil {
 			return f
 		}
-		if gone > 0 {
-			o.count(m, w.relayed)
+		for _, o := range orders {
+			if f := w.heard(ctx, m, o, gone > 0); f != nil {
+				return f
+			}
+			if gone > 0 {
+				o.count(m, w.relayed)
+			}
 		}
 	}
 	return nil
 }
 
-// heard: of a message that has left the outbox everybody whom it concerns is told once; of one that has not, nobody.
+// heard: of an order in a message that has left the outbox everybody whom it concerns is told once; of one that has not, nobody.
 func (w *walker) heard(ctx context.Context, m store.Message, o order, gone bool) *Fault {
-	notices, err := w.stage.DB.Notices(ctx, store.Everything, store.NoticeFilter{Source: "outbox:" + strconv.FormatInt(m.ID, 10), Limit: 1000})
+	notices, err := w.stage.DB.Notices(ctx, store.Everything, store.NoticeFilter{Source: o.source, Limit: 1000})
 	if err != nil {
 		return fault("failure", "read notices: %v", err)
 	}
