@@ -8,11 +8,12 @@ import (
 )
 
 // What is alive in a serving program is small, some 15 MB. At rest the garbage collector keeps the rest small too; under load it
-// may let several times as much gather, because its work would else be most of what the processor does. A fixed limit of memory
-// cannot serve both: near to what the program needs, it makes the collector work all the time.
+// may let several times as much gather, some 150 MB, because its work would else be most of what the processor does, and while it
+// works whoever waits for an answer waits longer: with half of it, one request in forty. A fixed limit of memory cannot serve both:
+// near to what the program needs, it makes the collector work all the time.
 const (
 	thrifty  = 50  // percent of what is alive that may gather at rest
-	generous = 400 // under load
+	generous = 800 // under load
 	busyRuns = 4   // collections in a second that mean load
 	restful  = 30  // seconds without one that mean rest
 )
