@@ -141,7 +141,7 @@ func deadlineCalls(ctx context.Context, db *store.DB, now time.Time) map[string]
 func noticeCalls(ctx context.Context, db *store.DB, now time.Time) map[string]func() {
 	n := store.Notice{ID: "x", Source: "x", Person: "x", Channel: "digest", CaseID: "x", Root: "x", Params: []byte("{}"), State: "sent", At: now, NextTry: now}
 	return map[string]func(){
-		"Relay":        func() { _, _ = db.Relay(ctx, 10, func(*store.Tx, []store.Message) error { return nil }) },
+		"Relay":        func() { _, _ = db.Relay(ctx, 10, now, func(*store.Tx, []store.Message) error { return nil }) },
 		"HasOutbox":    func() { _, _ = db.HasOutbox(ctx) },
 		"DueNotices":   func() { _, _ = db.DueNotices(ctx, now, 10); _, _ = db.DueNotices(ctx, now, 10, "mail", "pec") },
 		"DueHooks":     func() { _, _ = db.DueHooks(ctx, now, 10, nil); _, _ = db.DueHooks(ctx, now, 10, []string{"a", "b"}) },

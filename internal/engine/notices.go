@@ -31,53 +31,82 @@ type Notices struct {
 // that person is told, and one for each webhook that asked. It returns how many messages there were. Messages become notices in the
 // transaction that takes them out of the outbox: called twice, or by several processes, each is told once.
 func (e *Engine) ExpandOutbox(ctx context.Context, limit int) (int, error) {
+	return e.ExpandAll(ctx, limit, func() bool { return false })
+}
+
+// ExpandAll does what ExpandOutbox does for all that waits, in parts of so many messages. After a full part it asks whether to go on:
+// there whoever calls may pause. What is ordered meanwhile is left for the next call, because whom a message may concern was read
+// when this one began.
+func (e *Engine) ExpandAll(ctx context.Context, part int, more func() bool) (int, error) {
 	if some, err := e.db.HasOutbox(ctx); err != nil || !some {
 		return 0, err
 	}
-	if err := e.parties.refresh(ctx); err != nil { // people whom another process added are told too
-		return 0, err
-	}
-	contacts, err := e.db.Contacts(ctx)
+	h, err := e.hearers(ctx)
 	if err != nil {
 		return 0, err
 	}
-	hooks, err := e.db.Webhooks(ctx, store.Everything, "")
-	if err != nil {
-		return 0, err
+	for all := 0; ; {
+		n, err := e.db.Relay(ctx, part, h.asOf, func(tx *store.Tx, messages []store.Message) error {
+			return (&expansion{hearers: h, e: e, tx: tx}).run(messages)
+		})
+		all += n
+		if err != nil {
+			return all, fmt.Errorf("expand outbox: %w", err)
+		}
+		if n < part || !more() {
+			return all, nil
+		}
 	}
-	n, err := e.db.Relay(ctx, limit, func(tx *store.Tx, messages []store.Message) error {
-		x := &expansion{e: e, tx: tx, contacts: contacts, hooks: hooks}
-		orders := x.heard(messages)
-		if len(orders) == 0 {
-			return nil
-		}
-		if err := x.load(orders); err != nil {
-			return err
-		}
-		for _, m := range orders {
-			if err := x.expand(m); err != nil { // one that cannot be read must not hold up the others
-				e.cfg.Log.Error("notice not made", "outbox", m.ID, "case", m.CaseID, "error", err)
-			}
-		}
-		tx.InsertNotices(x.out)
-		return nil
-	})
-	if err != nil {
-		return n, fmt.Errorf("expand outbox: %w", err)
+}
+
+// hearers are those who may be told of what is ordered until an instant, beside the holders of roles, whom the engine remembers.
+type hearers struct {
+	asOf     time.Time
+	contacts map[string]store.Contact
+	hooks    []store.Webhook
+}
+
+func (e *Engine) hearers(ctx context.Context) (h hearers, err error) {
+	if h.asOf, err = e.db.Now(ctx); err != nil {
+		return h, err
 	}
-	return n, nil
+	if err = e.parties.refresh(ctx); err != nil { // people whom another process added are told too
+		return h, err
+	}
+	if h.contacts, err = e.db.Contacts(ctx); err != nil {
+		return h, err
+	}
+	h.hooks, err = e.db.Webhooks(ctx, store.Everything, "")
+	return h, err
 }
 
 // expansion is one batch of messages with what it takes to tell them.
 type expansion struct {
+	hearers
 	e         *Engine
 	tx        *store.Tx
-	contacts  map[string]store.Contact
-	hooks     []store.Webhook
 	cases     map[string]*store.Case
 	events    map[store.EventKey]store.Event
 	deadlines []store.Deadline
 	out       []store.Notice
+}
+
+// run makes the notices of a batch.
+func (x *expansion) run(messages []store.Message) error {
+	orders := x.heard(messages)
+	if len(orders) == 0 {
+		return nil
+	}
+	if err := x.load(orders); err != nil {
+		return err
+	}
+	for _, m := range orders {
+		if err := x.expand(m); err != nil { // one that cannot be read must not hold up the others
+			x.e.cfg.Log.Error("notice not made", "outbox", m.ID, "case", m.CaseID, "error", err)
+		}
+	}
+	x.tx.InsertNotices(x.out)
+	return nil
 }
 
 // heard leaves out the messages that nobody is to hear, before anything is read for them: no holder of their roles, no follower,

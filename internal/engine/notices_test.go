@@ -173,6 +173,42 @@ func TestOneMessageOrdersSeveralNotices(t *testing.T) {
 	}, withPost(box))
 }
 
+// What is ordered while the outbox is worked off waits for the next time: whoever was added by then is told of it too.
+func TestWhatIsOrderedMeanwhileWaits(t *testing.T) {
+	each(t, tellingYAML, func(t *testing.T, o *office) {
+		send := func() string {
+			t.Helper()
+			id := began(t, o, "Scuola")
+			fire(t, o, o.rup, id, "send", nil)
+			return id
+		}
+		send()
+		send()
+		parts, last := 0, ""
+		n, err := o.ExpandAll(t.Context(), 1, func() bool {
+			if parts++; parts == 1 {
+				o.clock.add(time.Second)
+				if err := o.SavePerson(t.Context(), store.Person{ID: "nuova", Name: "Nuova"}, o.clerk.Memberships); err != nil {
+					t.Fatal(err)
+				}
+				last = send()
+			}
+			return true
+		})
+		if err != nil || n != 2 || parts != 2 {
+			t.Errorf("%d told in %d parts, %v; want the two that waited", n, parts, err)
+		}
+		expand(t, o, 1)
+		who, err := o.ActorByID(t.Context(), "nuova")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := inbox(t, o, who); !slices.ContainsFunc(got, func(n engine.NoticeView) bool { return n.Case == last }) {
+			t.Errorf("who was added meanwhile is not told of what came after: %v", got)
+		}
+	})
+}
+
 func TestNoticeReachesWhoItConcernsAndTellsNoSecret(t *testing.T) {
 	box := &postbox{}
 	each(t, tellingYAML, func(t *testing.T, o *office) {

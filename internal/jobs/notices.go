@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	relayed  = 1000 // messages of the outbox made into notices in one transaction
-	sentOnce = 200  // notices looked at in one round
-	senders  = 8    // of them on their way at once, where the sweep sends by itself
+	relayed  = 250 // messages of the outbox made into notices in one transaction
+	sentOnce = 200 // notices looked at in one round
+	senders  = 8   // of them on their way at once, where the sweep sends by itself
 
 	// overdue is how long a notice may wait in the queue before the sweep sends it by itself.
 	overdue = 10 * time.Second
@@ -75,16 +75,27 @@ func repeat(ctx context.Context, every time.Duration, f func()) {
 	}
 }
 
-// expandAll works until the outbox is empty.
-func expandAll(ctx context.Context, e *engine.Engine) (int, error) {
-	all := 0
-	for {
-		n, err := e.ExpandOutbox(ctx, relayed)
-		all += n
-		if err != nil || n < relayed {
-			return all, err
-		}
+// rest waits, and reports whether ctx goes on.
+func rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
+}
+
+// expandAll works until the outbox is empty: in small parts, and after each it rests twice as long as that took. Whoever waits for an
+// answer meanwhile hardly notices; a worker that kept a processor for a tenth of a second would make the slowest answers a third slower.
+func expandAll(ctx context.Context, e *engine.Engine) (int, error) {
+	start := time.Now()
+	return e.ExpandAll(ctx, relayed, func() bool {
+		goes := rest(ctx, 2*time.Since(start))
+		start = time.Now()
+		return goes
+	})
 }
 
 // mailRound is one look at mails and certified mails.

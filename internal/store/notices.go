@@ -55,23 +55,25 @@ const (
 // NoticeTopic is the topic of outbox rows that become notices.
 const NoticeTopic = "notice"
 
-// Relay gives f the oldest messages of the outbox, at most limit, in their order, and takes them out when f's writes commit.
+// Relay gives f the oldest messages of the outbox that were ordered by an instant, at most limit, in their order, and takes them out
+// when f's writes commit.
 // Another worker at the same time gets none (PostgreSQL) or waits (SQLite). It returns how many there were.
-func (db *DB) Relay(ctx context.Context, limit int, f func(*Tx, []Message) error) (int, error) {
+func (db *DB) Relay(ctx context.Context, limit int, until time.Time, f func(*Tx, []Message) error) (int, error) {
 	var found []Message
 	err := db.run(ctx, Everything, func(tx *Tx) error {
 		first := tx.begin()
 		if db.pool != nil && db.opts.Now == nil {
 			first = append(first, query{sql: "SELECT clock_timestamp()", scan: tx.scanClock})
 		}
-		taken := query{sql: takeMessages, args: []any{NoticeTopic, limit}, scan: func(r rows) error {
+		taken := query{sql: takeMessages, args: []any{NoticeTopic, limit, until}, scan: func(r rows) error {
 			var m Message
 			err := r.Scan(&m.ID, &m.Topic, &m.CaseID, &m.Root, &m.MemberBody, &m.SUA, &m.Payload, &m.At)
 			m.At = m.At.UTC()
 			found = append(found, m)
 			return err
 		}}
-		if db.pool != nil { // one relay at a time: dearer, row locks would let several work side by side on a queue that one empties
+		if db.pool != nil {
+			first = append(first, query{sql: inOrder, scan: func(rows) error { return nil }})
 			taken.sql = fmt.Sprintf(takeMessagesAlone, relayLock)
 		}
 		if err := tx.send(append(first, taken)); err != nil {
@@ -91,10 +93,14 @@ func (db *DB) Relay(ctx context.Context, limit int, f func(*Tx, []Message) error
 const (
 	// relayLock is the number of the advisory lock of the relay.
 	relayLock    = 7_115_001
-	takeMessages = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE topic = $1 ORDER BY id LIMIT $2)" + messageBack
-	// takeMessagesAlone asks for the lock first: who does not get it finds nothing.
+	takeMessages = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE topic = $1 AND at <= $3 ORDER BY id LIMIT $2)" + messageBack
+	// takeMessagesAlone asks for the lock first: who does not get it finds nothing. One relay at a time: row locks, dearer, would let
+	// several work side by side on a queue that one empties. A message never changes, so that its place names it.
 	takeMessagesAlone = "WITH mine AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%d) AS got) " +
-		"DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE topic = $1 AND (SELECT got FROM mine) ORDER BY id LIMIT $2))" + messageBack
+		"DELETE FROM outbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM outbox WHERE topic = $1 AND at <= $3 AND (SELECT got FROM mine) ORDER BY id LIMIT $2))" + messageBack
+	// inOrder makes the relay read the queue from its beginning. By what PostgreSQL knows of a table that is now empty and now full it
+	// would read all that waits, and the room of all that waited, for each part that is taken.
+	inOrder     = "SELECT set_config('enable_seqscan', 'off', true)"
 	messageBack = " RETURNING id, topic, case_id, root, member_body, sua, payload, at"
 )
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/store"
@@ -60,6 +61,9 @@ func (o order) count(m store.Message, told map[string]int) {
 	}
 }
 
+// endOfTime is after whatever anybody ordered.
+var endOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
 var errLook = errors.New("only looked at")
 
 // patience bounds how often something is tried while PostgreSQL has not noticed yet that a connection is gone, and keeps its locks.
@@ -68,7 +72,7 @@ const patience = 10_000
 // outbox are the messages that wait, oldest first.
 func (w *walker) outbox(ctx context.Context) (messages []store.Message, f *Fault) {
 	for range patience {
-		_, err := w.stage.DB.Relay(ctx, 100_000, func(_ *store.Tx, found []store.Message) error {
+		_, err := w.stage.DB.Relay(ctx, 100_000, endOfTime, func(_ *store.Tx, found []store.Message) error {
 			messages = found
 			return errLook
 		})
