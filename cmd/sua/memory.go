@@ -9,7 +9,7 @@ import (
 
 // What is alive in a serving program is small, some 15 MB. At rest the garbage collector keeps the rest small too; under load it
 // may let several times as much gather, some 150 MB, because its work would else be most of what the processor does, and while it
-// works whoever waits for an answer waits longer: with half of it, one request in forty. A fixed limit of memory cannot serve both:
+// works whoever waits for an answer waits longer: with half as much, one millisecond in forty. A fixed limit of memory cannot serve both:
 // near to what the program needs, it makes the collector work all the time.
 const (
 	thrifty  = 50  // percent of what is alive that may gather at rest

@@ -141,8 +141,8 @@ func deadlineCalls(ctx context.Context, db *store.DB, now time.Time) map[string]
 func noticeCalls(ctx context.Context, db *store.DB, now time.Time) map[string]func() {
 	n := store.Notice{ID: "x", Source: "x", Person: "x", Channel: "digest", CaseID: "x", Root: "x", Params: []byte("{}"), State: "sent", At: now, NextTry: now}
 	return map[string]func(){
-		"Relay":        func() { _, _ = db.Relay(ctx, 10, now, func(*store.Tx, []store.Message) error { return nil }) },
-		"HasOutbox":    func() { _, _ = db.HasOutbox(ctx) },
+		"Relay":        func() { _, _ = db.Relay(ctx, 10, 100, func(*store.Tx, []store.Message) error { return nil }) },
+		"LastMessage":  func() { _, _ = db.LastMessage(ctx) },
 		"DueNotices":   func() { _, _ = db.DueNotices(ctx, now, 10); _, _ = db.DueNotices(ctx, now, 10, "mail", "pec") },
 		"DueHooks":     func() { _, _ = db.DueHooks(ctx, now, 10, nil); _, _ = db.DueHooks(ctx, now, 10, []string{"a", "b"}) },
 		"DueHook":      func() { _, _ = db.DueHook(ctx, now, 10, "x") },

@@ -32,7 +32,7 @@ var scans = []struct {
 	{[]string{"SELECT count(*) FROM cases"}, "asked once, before the demonstration is loaded"},
 	{[]string{"SELECT DISTINCT hash FROM cases"}, "asked only by a start that finds a definition it does not understand any more"},
 	{[]string{"DELETE FROM outbox WHERE at < $1"}, "asked by the demonstration only; and the outbox is a queue, emptied every two seconds: it holds what waits, not what was"},
-	{[]string{"SELECT (SELECT id FROM outbox"}, "a queue"},
+	{[]string{"SELECT id FROM outbox", "ORDER BY id DESC LIMIT 1"}, "a queue, from its end"},
 	{[]string{"DELETE FROM outbox WHERE", "ORDER BY id LIMIT"}, "a queue, from its beginning"},
 	{[]string{"personal_body IS NOT NULL"}, "an erasure, asked by hand: names stand inside the parts, which no index sees"},
 	{[]string{"WHERE root > $1 ORDER BY"}, "the last range of trees of a verification, which reads everything"},

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -89,8 +90,8 @@ func (p *promises) round(t *testing.T, n int) []string {
 	waiting := p.waiting(t)
 	p.relays += p.twice(t, n, "relay", func() (bool, error) {
 		_, err := p.ExpandOutbox(t.Context(), 100)
-		some, failed := p.db.HasOutbox(t.Context())
-		return !some, errors.Join(err, failed)
+		last, failed := p.db.LastMessage(t.Context())
+		return last == 0, errors.Join(err, failed)
 	}, func() {
 		if left := len(p.waiting(t)); left != 0 && left != len(waiting) {
 			t.Fatalf("relay, statement %d: of %d messages %d are left", n, len(waiting), left)
@@ -163,8 +164,8 @@ func (p *promises) whole(t *testing.T, n int, roots []string) {
 func (p *promises) waiting(t *testing.T) (out []string) {
 	t.Helper()
 	looked := errors.New("only looked at")
-	for tries, some := 0, true; some && len(out) == 0 && tries < 10_000; tries++ {
-		_, err := p.db.Relay(t.Context(), 1000, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), func(_ *store.Tx, found []store.Message) error {
+	for tries, last := 0, int64(1); last > 0 && len(out) == 0 && tries < 10_000; tries++ {
+		_, err := p.db.Relay(t.Context(), 1000, math.MaxInt64, func(_ *store.Tx, found []store.Message) error {
 			for _, m := range found {
 				out = append(out, string(m.Payload))
 			}
@@ -173,7 +174,7 @@ func (p *promises) waiting(t *testing.T) (out []string) {
 		if err != nil && !errors.Is(err, looked) {
 			t.Fatal(err)
 		}
-		if some, err = p.db.HasOutbox(t.Context()); err != nil {
+		if last, err = p.db.LastMessage(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

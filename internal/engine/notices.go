@@ -38,7 +38,8 @@ func (e *Engine) ExpandOutbox(ctx context.Context, limit int) (int, error) {
 // there whoever calls may pause. What is ordered meanwhile is left for the next call, because whom a message may concern was read
 // when this one began.
 func (e *Engine) ExpandAll(ctx context.Context, part int, more func() bool) (int, error) {
-	if some, err := e.db.HasOutbox(ctx); err != nil || !some {
+	last, err := e.db.LastMessage(ctx)
+	if err != nil || last == 0 {
 		return 0, err
 	}
 	h, err := e.hearers(ctx)
@@ -46,7 +47,7 @@ func (e *Engine) ExpandAll(ctx context.Context, part int, more func() bool) (int
 		return 0, err
 	}
 	for all := 0; ; {
-		n, err := e.db.Relay(ctx, part, h.asOf, func(tx *store.Tx, messages []store.Message) error {
+		n, err := e.db.Relay(ctx, part, last, func(tx *store.Tx, messages []store.Message) error {
 			return (&expansion{hearers: h, e: e, tx: tx}).run(messages)
 		})
 		all += n
@@ -59,17 +60,13 @@ func (e *Engine) ExpandAll(ctx context.Context, part int, more func() bool) (int
 	}
 }
 
-// hearers are those who may be told of what is ordered until an instant, beside the holders of roles, whom the engine remembers.
+// hearers are those who may be told of something, beside the holders of roles, whom the engine remembers.
 type hearers struct {
-	asOf     time.Time
 	contacts map[string]store.Contact
 	hooks    []store.Webhook
 }
 
 func (e *Engine) hearers(ctx context.Context) (h hearers, err error) {
-	if h.asOf, err = e.db.Now(ctx); err != nil {
-		return h, err
-	}
 	if err = e.parties.refresh(ctx); err != nil { // people whom another process added are told too
 		return h, err
 	}

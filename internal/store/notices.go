@@ -55,17 +55,17 @@ const (
 // NoticeTopic is the topic of outbox rows that become notices.
 const NoticeTopic = "notice"
 
-// Relay gives f the oldest messages of the outbox that were ordered by an instant, at most limit, in their order, and takes them out
-// when f's writes commit.
+// Relay gives f the oldest messages of the outbox, at most limit and none after the one of the number last, in their order, and takes
+// them out when f's writes commit.
 // Another worker at the same time gets none (PostgreSQL) or waits (SQLite). It returns how many there were.
-func (db *DB) Relay(ctx context.Context, limit int, until time.Time, f func(*Tx, []Message) error) (int, error) {
+func (db *DB) Relay(ctx context.Context, limit int, last int64, f func(*Tx, []Message) error) (int, error) {
 	var found []Message
 	err := db.run(ctx, Everything, func(tx *Tx) error {
 		first := tx.begin()
 		if db.pool != nil && db.opts.Now == nil {
 			first = append(first, query{sql: "SELECT clock_timestamp()", scan: tx.scanClock})
 		}
-		taken := query{sql: takeMessages, args: []any{NoticeTopic, limit, until}, scan: func(r rows) error {
+		taken := query{sql: takeMessages, args: []any{NoticeTopic, limit, last}, scan: func(r rows) error {
 			var m Message
 			err := r.Scan(&m.ID, &m.Topic, &m.CaseID, &m.Root, &m.MemberBody, &m.SUA, &m.Payload, &m.At)
 			m.At = m.At.UTC()
@@ -93,11 +93,11 @@ func (db *DB) Relay(ctx context.Context, limit int, until time.Time, f func(*Tx,
 const (
 	// relayLock is the number of the advisory lock of the relay.
 	relayLock    = 7_115_001
-	takeMessages = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE topic = $1 AND at <= $3 ORDER BY id LIMIT $2)" + messageBack
+	takeMessages = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE topic = $1 AND id <= $3 ORDER BY id LIMIT $2)" + messageBack
 	// takeMessagesAlone asks for the lock first: who does not get it finds nothing. One relay at a time: row locks, dearer, would let
 	// several work side by side on a queue that one empties. A message never changes, so that its place names it.
 	takeMessagesAlone = "WITH mine AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%d) AS got) " +
-		"DELETE FROM outbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM outbox WHERE topic = $1 AND at <= $3 AND (SELECT got FROM mine) ORDER BY id LIMIT $2))" + messageBack
+		"DELETE FROM outbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM outbox WHERE topic = $1 AND id <= $3 AND (SELECT got FROM mine) ORDER BY id LIMIT $2))" + messageBack
 	// inOrder makes the relay read the queue from its beginning. By what PostgreSQL knows of a table that is now empty and now full it
 	// would read all that waits, and the room of all that waited, for each part that is taken.
 	inOrder     = "SELECT set_config('enable_seqscan', 'off', true)"
@@ -109,14 +109,14 @@ func (tx *Tx) LetGo(before time.Time) {
 	tx.queueText("DELETE FROM outbox WHERE at < $1", before)
 }
 
-// HasOutbox reports whether a message waits: a look that takes no lock.
-func (db *DB) HasOutbox(ctx context.Context) (bool, error) {
-	var some bool
+// LastMessage is the number of the newest message that waits, 0 when none does: a look that takes no lock. Numbers only grow.
+func (db *DB) LastMessage(ctx context.Context) (int64, error) {
+	var last int64
 	err := db.read(ctx, Everything, query{
-		sql: "SELECT (SELECT id FROM outbox WHERE topic = $1 ORDER BY id LIMIT 1) IS NOT NULL", args: []any{NoticeTopic},
-		scan: func(r rows) error { return r.Scan(&some) },
+		sql: "SELECT coalesce((SELECT id FROM outbox WHERE topic = $1 ORDER BY id DESC LIMIT 1), 0)", args: []any{NoticeTopic},
+		scan: func(r rows) error { return r.Scan(&last) },
 	})
-	return some, err
+	return last, err
 }
 
 // among says in SQL that a column is one of many values, the parameter number n.

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/province-comuni/sua/internal/auth"
 	"github.com/province-comuni/sua/internal/store"
@@ -61,9 +61,6 @@ func (o order) count(m store.Message, told map[string]int) {
 	}
 }
 
-// endOfTime is after whatever anybody ordered.
-var endOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
 var errLook = errors.New("only looked at")
 
 // patience bounds how often something is tried while PostgreSQL has not noticed yet that a connection is gone, and keeps its locks.
@@ -72,7 +69,7 @@ const patience = 10_000
 // outbox are the messages that wait, oldest first.
 func (w *walker) outbox(ctx context.Context) (messages []store.Message, f *Fault) {
 	for range patience {
-		_, err := w.stage.DB.Relay(ctx, 100_000, endOfTime, func(_ *store.Tx, found []store.Message) error {
+		_, err := w.stage.DB.Relay(ctx, 100_000, math.MaxInt64, func(_ *store.Tx, found []store.Message) error {
 			messages = found
 			return errLook
 		})
@@ -82,7 +79,7 @@ func (w *walker) outbox(ctx context.Context) (messages []store.Message, f *Fault
 		if len(messages) > 0 {
 			break
 		}
-		if some, err := w.stage.DB.HasOutbox(ctx); err != nil || !some { // who does not get the lock finds nothing
+		if last, err := w.stage.DB.LastMessage(ctx); err != nil || last == 0 { // who does not get the lock finds nothing
 			break
 		}
 	}
