@@ -87,7 +87,7 @@ func rest(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// expandAll works until the outbox is empty: in small parts, and after each it rests twice as long as that took. Whoever waits for an
+// expandAll works off what waits in the outbox: in small parts, and after each it rests twice as long as that took. Whoever waits for an
 // answer meanwhile hardly notices; a worker that kept a processor for a tenth of a second would make the slowest answers a third slower.
 func expandAll(ctx context.Context, e *engine.Engine) (int, error) {
 	start := time.Now()

@@ -203,7 +203,7 @@ func (w *write) arrays(group []query) []any {
 	}
 	out := make([]any, w.width)
 	for i := range out {
-		column := make(pgtype.FlatArray[any], len(rows))
+		column := make(pgtype.FlatArray[any], len(rows)) // of a []any pgx would read each value by reflection
 		for k, row := range rows {
 			column[k] = row[i]
 		}

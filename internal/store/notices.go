@@ -56,8 +56,8 @@ const (
 const NoticeTopic = "notice"
 
 // Relay gives f the oldest messages of the outbox, at most limit and none after the one of the number last, in their order, and takes
-// them out when f's writes commit.
-// Another worker at the same time gets none (PostgreSQL) or waits (SQLite). It returns how many there were.
+// them out when f's writes commit. Another worker at the same time gets none (PostgreSQL) or waits (SQLite). It returns how many there
+// were.
 func (db *DB) Relay(ctx context.Context, limit int, last int64, f func(*Tx, []Message) error) (int, error) {
 	var found []Message
 	err := db.run(ctx, Everything, func(tx *Tx) error {

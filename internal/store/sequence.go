@@ -87,7 +87,7 @@ func (db *DB) sequence(ctx context.Context, limit int, careful bool) (numbered i
 			return err
 		})
 	})
-	return numbered, err == nil && free && (w.beyond > 0 || w.moved), err
+	return numbered, free && (w.beyond > 0 || w.moved), err
 }
 
 func (w window) empty() bool { return w.first == 0 && !w.moved }
